@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a private key belongs to a certificate, asked of OpenSSL through the standard library."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+from typing import Iterator, NoReturn
+
+from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import InvalidCertificate, read_certificates
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
+
+
+class _Encrypted(Exception):
+    """OpenSSL asked for a passphrase."""
+
+
+def pair_fault(certificate: bytes, private_key: bytes) -> str | None:
+    """None where the PEM key belongs to the PEM certificate, else the code of the finding.
+
+    Both stay in memory: OpenSSL reads them through anonymous files, so that a key touches no disk here.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # A key may be too weak for a connection and still belong to its certificate.
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    try:
+        with _memory_file(certificate) as certificate_path, _memory_file(private_key) as key_path:
+            context.load_cert_chain(certificate_path, key_path, password=_refuse)
+    except _Encrypted:
+        return "key-encrypted"
+    except ssl.SSLError as error:
+        if error.reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"):
+            return "key-mismatch"
+        return "key-junk" if _holds_certificate(certificate) else "certificate-junk"
+    return None
+
+
+def _holds_certificate(content: bytes) -> bool:
+    try:
+        return bool(read_certificates(normalise(content.decode("utf-8", "replace"))))
+    except InvalidCertificate:
+        return False
+
+
+def _refuse() -> NoReturn:
+    """Without a password function OpenSSL would prompt on the terminal and wait for ever."""
+    raise _Encrypted
+
+
+@contextlib.contextmanager
+def _memory_file(content: bytes) -> Iterator[str]:
+    descriptor = os.memfd_create("pem", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as stream:
+            stream.write(content)
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)

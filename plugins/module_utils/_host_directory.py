@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host directory of certs.d as it lies on the disk, and as a client reads it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import NamedTuple
+
+from ansible_collections.fleet.certs_d.plugins.module_utils._client_pair import pair_fault
+from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
+
+SUFFIXES = (".crt", ".cert", ".key")
+
+
+class File(NamedTuple):
+    """One entry of a host directory; `content` is None where it is no readable regular file.
+
+    The mode is that of the entry itself, the content is what stands behind it: clients follow symlinks.
+    """
+
+    name: str
+    content: bytes | None
+    mode: int
+    owner: int
+    group: int
+
+    @property
+    def suffix(self) -> str:
+        """The suffix that makes a client look into the file, empty where none does; case matters."""
+        return next((suffix for suffix in SUFFIXES if self.name.endswith(suffix)), "")
+
+    @property
+    def stem(self) -> str:
+        """The name without that suffix."""
+        return self.name[: len(self.name) - len(self.suffix)]
+
+
+class HostDirectory(NamedTuple):
+    """All entries of one host directory, in the order of the bytes of their names."""
+
+    path: str
+    mode: int
+    owner: int
+    group: int
+    files: tuple[File, ...]
+
+    def of_suffix(self, suffix: str) -> list[File]:
+        """The entries that end so, in the order in which a client reads them."""
+        return [file for file in self.files if file.suffix == suffix]
+
+
+def read_host_directory(path: str) -> HostDirectory | None:
+    """Read a host directory whole, with one look at each entry; None where there is none."""
+    try:
+        status = os.stat(path)
+        names = sorted(os.listdir(path), key=os.fsencode)
+    except FileNotFoundError:
+        return None
+    files = tuple(_read_file(path, name) for name in names)
+    return HostDirectory(path, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, files)
+
+
+def host_directory_names(root: str) -> list[str]:
+    """The names of all host directories below a certs.d root, hidden ones left out, in byte order."""
+    try:
+        names = os.listdir(root)
+    except FileNotFoundError:
+        return []
+    visible = [name for name in names if not name.startswith(".") and os.path.isdir(os.path.join(root, name))]
+    return sorted(visible, key=os.fsencode)
+
+
+def client_faults(directory: HostDirectory) -> list[Finding]:
+    """Everything that makes a client give up before its first request.
+
+    docker 1.2.0 to 1.3.3 read the whole directory first: one bad pair anywhere stops every request, even when an
+    earlier pair is sound.
+    """
+    files = {file.name: file for file in directory.files}
+    findings: list[Finding] = []
+    for file in directory.files:
+        if file.suffix:
+            findings += _faults_of_file(directory.path, file, files)
+    return findings
+
+
+def _faults_of_file(path: str, file: File, files: dict[str, File]) -> list[Finding]:
+    place = os.path.join(path, file.name)
+    if file.content is None:
+        return [Finding("not-a-file", place)]
+    if file.suffix == ".key":
+        return [] if file.stem + ".cert" in files else [Finding("certificate-missing", place)]
+    if file.suffix == ".cert":
+        key = files.get(file.stem + ".key")
+        if key is None:
+            return [Finding("key-missing", place)]
+        fault = None if key.content is None else pair_fault(file.content, key.content)
+        return [Finding(fault, place)] if fault else []
+    return []
+
+
+def _read_file(directory: str, name: str) -> File:
+    path = os.path.join(directory, name)
+    status = os.lstat(path)
+    return File(name, _content(path), stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+
+
+def _content(path: str) -> bytes | None:
+    """Non-blocking, so that a FIFO in the directory can't hang the run."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENOTDIR):
+            return None
+        raise
+    with os.fdopen(descriptor, "rb") as stream:
+        return stream.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else None

@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The interface of layout, which its action and its module share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ROOTS
+
+_CA_CERTIFICATE = {
+    "name": {"type": "str", "required": True},
+    "content": {"type": "str", "required": True},
+}
+_CLIENT_PAIR = {
+    "name": {"type": "str", "required": True},
+    "certificate": {"type": "str", "required": True},
+    "private_key": {"type": "str", "no_log": True},
+}
+_REGISTRY = {
+    "name": {"type": "str", "required": True},
+    "ca_certificates": {"type": "list", "elements": "dict", "default": [], "options": _CA_CERTIFICATE},
+    "client_pairs": {"type": "list", "elements": "dict", "default": [], "options": _CLIENT_PAIR},
+}
+LAYOUT_ARGUMENTS: dict[str, Any] = {
+    "argument_spec": {
+        "pki": {"type": "path"},
+        "registries": {"type": "list", "elements": "dict", "options": _REGISTRY},
+        "private_keys": {"type": "dict", "default": {}, "no_log": True},
+        "engines": {"type": "list", "elements": "str", "choices": sorted(ROOTS), "default": ["docker"]},
+        "path": {"type": "path"},
+        "purge": {"type": "str", "choices": ["none", "files"], "default": "none"},
+    },
+    "mutually_exclusive": [["pki", "registries"]],
+    "required_one_of": [["pki", "registries"]],
+}

@@ -1,0 +1,176 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host directory is meant to hold: files with their modes, made from the layout's plain data."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import Any, Iterable, Mapping, NamedTuple
+
+from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import (
+    TIME_FORMAT,
+    Certificate,
+    InvalidCertificate,
+    read_certificates,
+)
+from ansible_collections.fleet.certs_d.plugins.module_utils._client_pair import pair_fault
+from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
+from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name import (
+    InvalidRegistryName,
+    parse_registry_name,
+)
+
+DIRECTORY_MODE = 0o755
+_PUBLIC_MODE = 0o644
+_KEY_MODE = 0o600
+
+
+class WantedFile(NamedTuple):
+    """One file: its name, its bytes, its mode."""
+
+    name: str
+    content: bytes
+    mode: int
+
+
+class WantedPair(NamedTuple):
+    """A client pair whose certificates could be read, the leaf first; the key is None where none was given."""
+
+    name: str
+    certificate: str
+    chain: tuple[Certificate, ...]
+    private_key: str | None
+
+
+class WantedRoots(NamedTuple):
+    """One `.crt` file and the CA roots in it."""
+
+    name: str
+    content: str
+    roots: tuple[Certificate, ...]
+
+
+class WantedDirectory(NamedTuple):
+    """One host directory; roots and pairs stand in the order of their files."""
+
+    name: str
+    ca_roots: tuple[WantedRoots, ...]
+    client_pairs: tuple[WantedPair, ...]
+
+    @property
+    def files(self) -> tuple[WantedFile, ...]:
+        """All files in the order of the bytes of their names."""
+        files = [_public_file(roots.name + ".crt", roots.content) for roots in self.ca_roots]
+        for pair in self.client_pairs:
+            files.append(_public_file(pair.name + ".cert", pair.certificate))
+            files.append(WantedFile(pair.name + ".key", (pair.private_key or "").encode(), _KEY_MODE))
+        return tuple(sorted(files, key=lambda file: os.fsencode(file.name)))
+
+    def as_data(self, now: datetime) -> dict[str, Any]:
+        """The directory's certificates as they stand in results."""
+        return {
+            "ca_certificates": [
+                {"name": file.name, **root.as_data(now)} for file in self.ca_roots for root in file.roots
+            ],
+            "client_pairs": [{"name": pair.name, **pair.chain[0].as_data(now)} for pair in self.client_pairs],
+        }
+
+
+def read_wanted(
+    registries: Iterable[Mapping[str, Any]], private_keys: Mapping[str, str]
+) -> tuple[list[WantedDirectory], list[Finding]]:
+    """Make host directories of the layout's data; `private_keys` maps a certificate's fingerprint to its key."""
+    wanted: list[WantedDirectory] = []
+    findings: list[Finding] = []
+    for registry in registries:
+        name = registry["name"]
+        findings += _name_faults(name, [other.name for other in wanted])
+        roots = [_roots(entry, f"{name}/{entry['name']}.crt", findings) for entry in registry["ca_certificates"] or ()]
+        pairs = [
+            _pair(entry, f"{name}/{entry['name']}.cert", private_keys, findings)
+            for entry in registry["client_pairs"] or ()
+        ]
+        wanted.append(
+            WantedDirectory(name, tuple(sorted(roots, key=_file_order)), tuple(sorted(pairs, key=_file_order)))
+        )
+    return wanted, findings
+
+
+def node_faults(wanted: Iterable[WantedDirectory], now: datetime) -> list[Finding]:
+    """What only the node can tell, by its own OpenSSL and its own clock."""
+    findings: list[Finding] = []
+    for directory in wanted:
+        for pair in directory.client_pairs:
+            place = f"{directory.name}/{pair.name}"
+            findings += _pair_faults(pair, place)
+            findings += [finding for leaf in pair.chain[:1] for finding in _date_faults(leaf, place + ".cert", now)]
+        for file in directory.ca_roots:
+            place = f"{directory.name}/{file.name}.crt"
+            findings += [finding for root in file.roots for finding in _date_faults(root, place, now)]
+    return findings
+
+
+def _file_order(entry: WantedRoots | WantedPair) -> bytes:
+    suffix = ".crt" if isinstance(entry, WantedRoots) else ".cert"
+    return os.fsencode(entry.name + suffix)
+
+
+def _public_file(name: str, text: str) -> WantedFile:
+    return WantedFile(name, text.encode(), _PUBLIC_MODE)
+
+
+def _name_faults(name: str, earlier: list[str]) -> list[Finding]:
+    try:
+        parse_registry_name(name)
+    except InvalidRegistryName as error:
+        return [Finding("registry-name", repr(name), str(error))]
+    return [Finding("duplicate-registry", name)] if name in earlier else []
+
+
+def _roots(entry: Mapping[str, Any], place: str, findings: list[Finding]) -> WantedRoots:
+    text, found = _read(entry["content"], place, findings)
+    _check_file_name(entry["name"], place, findings)
+    return WantedRoots(entry["name"], text, found)
+
+
+def _pair(entry: Mapping[str, Any], place: str, private_keys: Mapping[str, str], findings: list[Finding]) -> WantedPair:
+    text, chain = _read(entry["certificate"], place, findings)
+    _check_file_name(entry["name"], place, findings)
+    key = private_keys.get(chain[0].fingerprint) if chain else None
+    if chain and key is None:
+        findings.append(Finding("key-missing", place))
+    return WantedPair(entry["name"], text, chain, None if key is None else normalise(key))
+
+
+def _read(content: str, place: str, findings: list[Finding]) -> tuple[str, tuple[Certificate, ...]]:
+    text = normalise(content)
+    try:
+        return text, tuple(read_certificates(text))
+    except InvalidCertificate as error:
+        findings.append(Finding("certificate-junk", place, str(error)))
+        return text, ()
+
+
+def _check_file_name(name: str, place: str, findings: list[Finding]) -> None:
+    if not name or name.startswith(".") or "/" in name or not name.isprintable():
+        findings.append(Finding("file-name", place))
+
+
+def _pair_faults(pair: WantedPair, place: str) -> list[Finding]:
+    if pair.private_key is None:
+        return []
+    fault = pair_fault(pair.certificate.encode(), pair.private_key.encode())
+    return [Finding(fault, place + (".cert" if fault == "certificate-junk" else ".key"))] if fault else []
+
+
+def _date_faults(certificate: Certificate, place: str, now: datetime) -> list[Finding]:
+    facts = certificate.as_data(now)
+    clock = f"the node's clock says {now.strftime(TIME_FORMAT)}"
+    if now > certificate.not_after:
+        return [Finding("expired", place, f"on {facts['not_after']}; {clock}")]
+    if now < certificate.not_before:
+        return [Finding("not-yet-valid", place, f"before {facts['not_before']}; {clock}")]
+    return []
