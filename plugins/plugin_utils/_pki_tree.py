@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The PKI tree on the controller: what of it is meant for one host."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import (
+    CaRoot,
+    ClientPair,
+    Registry,
+    file_name_findings,
+    registry,
+    registry_name_findings,
+    shown,
+)
+
+_SUFFIXES = (".crt", ".cert", ".key")
+_LEVELS = ("all", "groups", "hosts")
+
+
+class Unreadable(Exception):
+    """The reason why a file of the tree can't be read; never its content."""
+
+
+def read_tree(
+    root: str, *, groups: Sequence[str], host: str, read_text: Callable[[str], str]
+) -> tuple[tuple[Registry, ...], list[Finding]]:
+    """Read what the tree holds for a host: `all`, then its groups, then itself, the later replacing files by name.
+
+    A registry of which no file is meant for the host is not part of its layout. `read_text` gives the content of
+    a file, or raises Unreadable with the reason.
+    """
+    if not os.path.isdir(root):
+        return (), [Finding("tree-missing", shown(root))]
+    registries, findings = [], []
+    for name in _registry_names(root):
+        directory = os.path.join(root, name)
+        files = _files_of_host(directory, groups, host)
+        found, faults = _Reader(read_text).read(name, files)
+        findings += [*registry_name_findings(name, shown(directory)), *_misplaced(directory), *faults]
+        if files:
+            registries.append(found)
+    return tuple(registries), findings
+
+
+class _Reader:
+    """Turns the files of one registry into its model, and notes what is wrong with them."""
+
+    def __init__(self, read_text: Callable[[str], str]) -> None:
+        self._read_text = read_text
+        self._findings: list[Finding] = []
+
+    def read(self, name: str, files: dict[str, str]) -> tuple[Registry, list[Finding]]:
+        contents = {file: self._content(file, path) for file, path in files.items()}
+        roots = [
+            CaRoot(name=_stem(file), content=content, source=shown(files[file]))
+            for file, content in contents.items()
+            if file.endswith(".crt") and content is not None
+        ]
+        stems = dict.fromkeys(_stem(file) for file in files if not file.endswith(".crt"))
+        return registry(name, roots, [self._pair(stem, files, contents) for stem in stems]), self._findings
+
+    def _pair(self, stem: str, files: dict[str, str], contents: dict[str, str | None]) -> ClientPair:
+        certificate, key = f"{stem}.cert", f"{stem}.key"
+        if key not in files:
+            self._findings.append(Finding("key-missing", shown(files[certificate])))
+        if certificate not in files:
+            self._findings.append(Finding("certificate-missing", shown(files[key])))
+        return ClientPair(
+            name=stem,
+            certificate=contents.get(certificate) or "",
+            private_key=contents.get(key) or "",
+            certificate_source=shown(files.get(certificate, "")),
+            key_source=shown(files.get(key, "")),
+        )
+
+    def _content(self, file: str, path: str) -> str | None:
+        """None where engines, or we, could not read the file; a finding then says so."""
+        self._findings += file_name_findings(_stem(file), _suffix(file), shown(path))
+        if not os.path.isfile(path):
+            detail = "a symlink that leads nowhere" if os.path.islink(path) and not os.path.exists(path) else ""
+            self._findings.append(Finding("not-a-file", shown(path), detail))
+            return None
+        try:
+            return normalise(self._read_text(path))
+        except Unreadable as error:
+            self._findings.append(Finding("unreadable", shown(path), str(error)))
+            return None
+
+
+def _files_of_host(directory: str, groups: Sequence[str], host: str) -> dict[str, str]:
+    """The path of each file that is meant for the host, by file name."""
+    levels = ["all", *(os.path.join("groups", group) for group in groups if _is_folder_name(group))]
+    if _is_folder_name(host):
+        levels.append(os.path.join("hosts", host))
+    files: dict[str, str] = {}
+    for level in levels:
+        files.update(_material(os.path.join(directory, level)))
+    return dict(sorted(files.items(), key=lambda item: os.fsencode(item[0])))
+
+
+def _is_folder_name(name: str) -> bool:
+    """A host or group may have any name; one that is no folder name has no level and leads nowhere else."""
+    return name not in ("", ".", "..") and "/" not in name and "\0" not in name
+
+
+def _registry_names(root: str) -> list[str]:
+    return [name for name in _listing(root) if os.path.isdir(os.path.join(root, name))]
+
+
+def _misplaced(directory: str) -> Iterator[Finding]:
+    """Files beside the levels instead of in them, and levels that do not exist: nobody would ever get them."""
+    places = ["", *(level for level in _LEVELS[1:] if os.path.isdir(os.path.join(directory, level)))]
+    for place in places:
+        for name in _material(os.path.join(directory, place)):
+            yield Finding("misplaced", shown(os.path.join(directory, place, name)))
+    for name in _listing(directory):
+        path = os.path.join(directory, name)
+        if name not in _LEVELS and not _suffix(name) and os.path.isdir(path):
+            yield Finding("misplaced", shown(path))
+
+
+def _material(directory: str) -> dict[str, str]:
+    """Path by name of all that engines would look into, hidden files too, because engines read them."""
+    if not os.path.isdir(directory):
+        return {}
+    names = [name for name in os.listdir(directory) if _suffix(name)]
+    return {name: os.path.join(directory, name) for name in sorted(names, key=os.fsencode)}
+
+
+def _listing(directory: str) -> list[str]:
+    return sorted((name for name in os.listdir(directory) if not name.startswith(".")), key=os.fsencode)
+
+
+def _suffix(name: str) -> str:
+    return next((suffix for suffix in _SUFFIXES if name.endswith(suffix)), "")
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(_suffix(name))

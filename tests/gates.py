@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the project's gates one after the other in a copy that lies where Ansible wants a collection.
+
+Usage: gates.py [--fast] [GATE ...]. Prints a line per gate with its seconds, stops at the first red one, and ends
+with a line that counts. The output of each gate is kept in .cache/gates/NAME.log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+CACHE = CHECKOUT / ".cache"
+COLLECTIONS = CACHE / "collections"
+TREE = COLLECTIONS / "ansible_collections" / "fleet" / "certs_d"
+LOGS = CACHE / "gates"
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+SHELL_FILES = ["roles/registry/files/cert.cgi", ".ci/run"]
+
+
+class Gate(NamedTuple):
+    """One gate: its name, what it runs, and what in its output counts tests."""
+
+    name: str
+    command: str
+    fast: bool = True
+    counts: str = ""
+
+
+GATES = [
+    Gate("ruff", "ruff check . && ruff format --check --diff ."),
+    Gate("mypy", "mypy -p ansible_collections.fleet.certs_d.plugins && mypy lab tests/gates.py"),
+    Gate("yamllint", "yamllint --strict ."),
+    Gate("shellcheck", "shellcheck " + " ".join(SHELL_FILES)),
+    Gate("unit", "python -m pytest -p no:ansible -p no:cacheprovider tests/unit", counts=r"(\d+) passed"),
+    Gate("changelog", "antsibull-changelog lint"),
+    Gate("ansible-lint", "ansible-lint --offline --profile production", fast=False),
+    Gate("sanity", f"ansible-test sanity --color no --requirements --python {PYTHON}", False, r"Running sanity test"),
+    Gate("fleet", "python -m pytest -p no:ansible -p no:cacheprovider tests/fleet", False, r"(\d+) passed"),
+    Gate("molecule", "molecule test --all", False, r"(?m)(\w+): Executing verify|> (\w+) ➜ verify"),
+]
+
+
+def main() -> int:
+    """Exit status 0 when every chosen gate is green."""
+    parser = argparse.ArgumentParser(description="Run the project's gates.")
+    parser.add_argument("--fast", action="store_true", help="leave out the gates that need a fleet or minutes")
+    parser.add_argument("gates", nargs="*", metavar="GATE", help=", ".join(gate.name for gate in GATES))
+    chosen = parser.parse_args()
+    gates = [gate for gate in GATES if gate.name in chosen.gates or not (chosen.gates or chosen.fast and not gate.fast)]
+    if unknown := set(chosen.gates) - {gate.name for gate in GATES}:
+        parser.error(f"no such gate: {', '.join(sorted(unknown))}")
+    copy_tree()
+    return run_all(gates)
+
+
+def copy_tree() -> None:
+    """Copy what git knows or would know, so that no gate sees what a clone would not have."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout
+    shutil.rmtree(TREE, ignore_errors=True)
+    for name in filter(None, names.split("\0")):
+        if (CHECKOUT / name).exists():
+            (TREE / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(CHECKOUT / name, TREE / name)
+
+
+def run_all(gates: list[Gate]) -> int:
+    """Run until the first red gate; the last line counts."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    summary = []
+    for number, gate in enumerate(gates, 1):
+        print(f"[{number}/{len(gates)}] {gate.name}: {gate.command}", flush=True)
+        started = time.monotonic()
+        status = run(gate)
+        seconds = time.monotonic() - started
+        summary.append(f"{gate.name} {seconds:.0f}s{counted(gate)}")
+        print(f"      {'ok' if status == 0 else 'RED'} after {seconds:.0f} s{counted(gate)}", flush=True)
+        if status != 0:
+            break
+    failed = int(status != 0)
+    print("seconds per gate: " + ", ".join(summary))
+    print(f"{len(summary) - failed} passed, {failed} failed")
+    return failed
+
+
+def run(gate: Gate) -> int:
+    """Show the output as it comes and keep it; a gate is a shell line of ours."""
+    with (LOGS / f"{gate.name}.log").open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            gate.command, shell=True, cwd=TREE, env=environment(), text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+        for line in process.stdout or ():
+            log.write(line)
+            sys.stdout.write("      " + line)
+            sys.stdout.flush()
+        return process.wait()
+
+
+def counted(gate: Gate) -> str:
+    """How many tests the gate's own output says it ran."""
+    if not gate.counts:
+        return ""
+    found = re.findall(gate.counts, (LOGS / f"{gate.name}.log").read_text(encoding="utf-8"))
+    return f" ({found[-1] if found and str(found[-1]).isdigit() else len(found)} tests)"
+
+
+def environment() -> dict[str, str]:
+    """The tools of the running interpreter's environment first, the copied collection importable."""
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(COLLECTIONS),
+        "MYPYPATH": str(COLLECTIONS),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_NOCOLOR": "1",
+        "NO_COLOR": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
