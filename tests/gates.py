@@ -43,11 +43,11 @@ GATES = [
     Gate("mypy", "mypy -p ansible_collections.fleet.certs_d.plugins && mypy lab tests/gates.py"),
     Gate("yamllint", "yamllint --strict ."),
     Gate("shellcheck", "shellcheck " + " ".join(SHELL_FILES)),
-    Gate("unit", "python -m pytest -p no:ansible -p no:cacheprovider tests/unit", counts=r"(\d+) passed"),
+    Gate("unit", "python -m pytest -p no:cacheprovider tests/unit", counts=r"(\d+) passed"),
     Gate("changelog", "antsibull-changelog lint"),
     Gate("ansible-lint", "ansible-lint --offline --profile production", fast=False),
     Gate("sanity", f"ansible-test sanity --color no --requirements --python {PYTHON}", False, r"Running sanity test"),
-    Gate("fleet", "python -m pytest -p no:ansible -p no:cacheprovider tests/fleet", False, r"(\d+) passed"),
+    Gate("fleet", "python -m pytest -p no:cacheprovider tests/fleet", False, r"(\d+) passed"),
     Gate("molecule", "molecule test --all", False, r"(?m)(\w+): Executing verify|> (\w+) ➜ verify"),
 ]
 
@@ -99,8 +99,14 @@ def run(gate: Gate) -> int:
     """Show the output as it comes and keep it; a gate is a shell line of ours."""
     with (LOGS / f"{gate.name}.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            gate.command, shell=True, cwd=TREE, env=environment(), text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            gate.command,
+            shell=True,
+            cwd=TREE,
+            env=environment(),
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         for line in process.stdout or ():
             log.write(line)

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import Certificate, read_certificates
+from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import (
+    Certificate,
+    InvalidCertificate,
+    read_certificates,
+)
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
 
 try:
@@ -18,6 +22,7 @@ try:
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,
@@ -28,8 +33,6 @@ try:
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 except ImportError:  # told by require_cryptography
     pass
-
-AUTHORITY_NAME = "fleet.certs_d throw-away CA"
 
 # RFC 5280, upper bounds of common, organization and unit names.
 _LONGEST_NAME = 64
@@ -45,10 +48,12 @@ class Material:
     certificate: bytes
     private_key: bytes = field(repr=False)
 
-    @property
-    def facts(self) -> Certificate:
-        """What results and diffs show of the certificate."""
-        return read_certificates(normalise(self.certificate.decode()))[0]
+    def facts(self) -> Certificate | None:
+        """What results and diffs show of the certificate; None where there is none, or a damaged one."""
+        try:
+            return read_certificates(normalise(self.certificate.decode("utf-8", "replace")))[0]
+        except InvalidCertificate:
+            return None
 
 
 @dataclass(frozen=True)
@@ -67,10 +72,13 @@ class Profile:
         return _name(self).rfc4514_string()
 
 
+AUTHORITY = Profile("server", "fleet.certs_d throw-away CA")
+
+
 def new_authority(*, now: datetime, valid_days: int) -> Material:
     """A CA that outlives what it issues by ten years."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = _name(Profile("server", AUTHORITY_NAME))
+    name = _name(AUTHORITY)
     builder = _builder(name, name, key.public_key(), now=now, days=valid_days + _AUTHORITY_DAYS)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_key_usage(signs_certificates=True), critical=True)
@@ -96,7 +104,7 @@ def issue(authority: Material, profile: Profile, *, now: datetime, valid_days: i
 def is_throw_away(certificate: bytes) -> bool:
     """Whether it is a CA certificate that was made here, so that it may be replaced."""
     try:
-        return x509.load_pem_x509_certificate(certificate).subject == _name(Profile("server", AUTHORITY_NAME))
+        return x509.load_pem_x509_certificate(certificate).subject == _name(AUTHORITY)
     except ValueError:
         return False
 
@@ -137,10 +145,14 @@ def _fault_of_issuer(material: Material, authority: Material) -> str:
 
 
 def _fault_of_dates(material: Material, *, now: datetime, days: int) -> str:
-    facts = material.facts
+    facts = material.facts()
+    if facts is None:
+        return "damaged"
     if now < facts.not_before:
         return "not yet valid"
-    return "" if facts.not_after - now >= timedelta(days=days) else "expired" if now > facts.not_after else "expiring"
+    if now > facts.not_after:
+        return "expired"
+    return "" if facts.not_after - now >= timedelta(days=days) else "expiring"
 
 
 def _fault_of_contents(material: Material, profile: Profile) -> str:
@@ -215,6 +227,5 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _spki(key: object) -> bytes:
-    public_bytes = getattr(key, "public_bytes")  # noqa: B009 - one shape of all kinds of public keys
-    return bytes(public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+def _spki(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
