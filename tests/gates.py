@@ -58,8 +58,10 @@ def main() -> int:
     parser.add_argument("--fast", action="store_true", help="leave out the gates that need a fleet or minutes")
     parser.add_argument("gates", nargs="*", metavar="GATE", help=", ".join(gate.name for gate in GATES))
     chosen = parser.parse_args()
-    gates = [gate for gate in GATES if gate.name in chosen.gates or not (chosen.gates or chosen.fast and not gate.fast)]
-    if unknown := set(chosen.gates) - {gate.name for gate in GATES}:
+    gates = [
+        gate for gate in GATES if gate.name in chosen.gates or not (chosen.gates or (chosen.fast and not gate.fast))
+    ]
+    if unknown := set(wanted) - {gate.name for gate in GATES}:
         parser.error(f"no such gate: {', '.join(sorted(unknown))}")
     copy_tree()
     return run_all(gates)
