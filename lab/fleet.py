@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The containers of one fleet, and the network between them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from lab.engine import Engine
+from lab.inventory import inventory
+from lab.parts import Host, Parts
+from lab.system import LabError, need, run, step, succeeds
+
+_LABEL = "certs-d-lab.fleet"
+_START_SECONDS = 120
+_SYSTEMD = [
+    "--cap-add=SYS_ADMIN",
+    "--cgroupns=host",
+    "--tmpfs=/run",
+    "--tmpfs=/tmp",
+    "--security-opt=apparmor=unconfined",
+    "--security-opt=seccomp=unconfined",
+    "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw",
+]
+# The throw-away key may be newer than the container; the container makes its own host keys, before which sshd failed.
+_LET_IN = """
+set -e
+mkdir -p -m 0700 /root/.ssh
+cat > /root/.ssh/authorized_keys
+ssh-keygen -A > /dev/null
+systemctl is-active --quiet ssh || { systemctl reset-failed ssh; systemctl start ssh; }
+cat /etc/ssh/ssh_host_ed25519_key.pub
+"""
+
+
+def fleet_name(inventory_dir: Path) -> str:
+    """Two checkouts on one machine have two fleets: the name follows from the path."""
+    return "certs-d-" + hashlib.sha256(str(inventory_dir).encode()).hexdigest()[:8]
+
+
+def up(engine: Engine, parts: Parts, images: dict[str, str], inventory_dir: Path) -> None:
+    """Bring every host up from whatever state it is in, and write the inventory."""
+    need("ssh", "ssh-keygen", packages=["openssh-client"])
+    name = fleet_name(inventory_dir)
+    public_key = _ssh_key(inventory_dir / ".lab")
+    with step(f"bringing up {', '.join(host.name for host in parts.hosts)}"):
+        if name not in engine("network", "ls", "--format", "{{.Name}}").split():
+            engine("network", "create", "--label", f"{_LABEL}={name}", name)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda host: _start(engine, name, host, images[host.kind]), parts.hosts))
+            host_keys = list(pool.map(lambda host: _let_in(engine, f"{name}-{host.name}", public_key), parts.hosts))
+        addresses = {host.name: _address(engine, name, host) for host in parts.hosts}
+        for host in parts.hosts:
+            _wait_for(f"sshd of {host.name}", partial(_greets, addresses[host.name]))
+    known = [f"{addresses[host.name]} {key}" for host, key in zip(parts.hosts, host_keys, strict=True)]
+    (inventory_dir / ".lab" / "known_hosts").write_text("".join(known), encoding="utf-8")
+    (inventory_dir / "hosts.yml").write_text(inventory(parts.hosts, addresses), encoding="utf-8")
+    print(f"lab: {len(parts.hosts)} hosts answer, {inventory_dir}/hosts.yml is written", flush=True)
+
+
+def down(engine: Engine, inventory_dir: Path) -> None:
+    """Remove the fleet's containers and its network."""
+    name = fleet_name(inventory_dir)
+    containers = _containers(engine, f"{_LABEL}={name}")
+    if containers:
+        with step(f"removing {len(containers)} hosts"):
+            engine("rm", "--force", "--volumes", *containers)
+    if name in engine("network", "ls", "--format", "{{.Name}}").split():
+        engine("network", "rm", name)
+
+
+def others(engine: Engine) -> list[str]:
+    """Containers of any fleet that still stand."""
+    return _containers(engine, _LABEL)
+
+
+def forget(inventory_dir: Path) -> None:
+    """Remove what the lab wrote beside the inventory."""
+    shutil.rmtree(inventory_dir / ".lab", ignore_errors=True)
+    (inventory_dir / "hosts.yml").unlink(missing_ok=True)
+
+
+def _containers(engine: Engine, label: str) -> list[str]:
+    return engine("ps", "--all", "--quiet", "--filter", f"label={label}").split()
+
+
+def _ssh_key(state: Path) -> str:
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = state / "id_ed25519"
+    public = key.with_suffix(".pub")
+    if not (key.exists() and public.exists()):
+        key.unlink(missing_ok=True)
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "throw-away", "-f", str(key)])
+    return public.read_text(encoding="utf-8")
+
+
+def _start(engine: Engine, fleet: str, host: Host, image: str) -> None:
+    """A container of today's image is started again where it stopped; any other is made anew."""
+    container = f"{fleet}-{host.name}"
+    wanted = ("ps", "--all", "--quiet", "--filter", f"name=^/{container}$", "--filter", f"ancestor={image}")
+    if engine(*wanted).strip() and succeeds([*engine.command, "start", container]):
+        return
+    succeeds([*engine.command, "rm", "--force", "--volumes", container])
+    names = [f"--network-alias={alias}" for alias in (host.name, *host.aliases)]
+    engine(
+        *("run", "--detach", f"--name={container}", f"--hostname={host.name}", f"--label={_LABEL}={fleet}"),
+        *(f"--network={fleet}", *names, *_SYSTEMD, image, "/lib/systemd/systemd"),
+    )
+
+
+def _let_in(engine: Engine, container: str, public_key: str) -> str:
+    """Wait for systemd, install the ssh key, and return the host key."""
+    status = [
+        *engine.command,
+        "exec",
+        container,
+        "sh",
+        "-c",
+        "systemctl is-system-running | grep -E 'running|degraded'",
+    ]
+    _wait_for(f"systemd of {container}", lambda: succeeds(status))
+    return engine("exec", "--interactive", container, "sh", "-c", _LET_IN, given=public_key)
+
+
+def _address(engine: Engine, fleet: str, host: Host) -> str:
+    networks = json.loads(engine("inspect", "--format", "{{json .NetworkSettings.Networks}}", f"{fleet}-{host.name}"))
+    return str(networks[fleet]["IPAddress"])
+
+
+def _greets(address: str) -> bool:
+    try:
+        with socket.create_connection((address, 22), timeout=2) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def _wait_for(what: str, ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not ready():
+        if time.monotonic() > deadline:
+            raise LabError(f"{what} did not come up within {_START_SECONDS} s: try `make clean`, then again")
+        time.sleep(0.3)

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The images that nodes run: made once from Debian's packages, told apart by a hash of their recipe."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lab.engine import Engine
+from lab.parts import Kind, Parts
+from lab.system import LabError, need, run, step, succeeds
+
+_REPOSITORY = "certs-d-lab"
+_PULL_SECONDS = 60
+# An image must not share host keys, and a container of it gets its own machine id.
+_FINISH = "rm -f /etc/ssh/ssh_host_* && : > /etc/machine-id"
+# What makes apt work on this machine must make it work on its nodes.
+_APT_OPTIONS = re.compile(r'Acquire::(?:Check-Date|Check-Valid-Until|https?::Proxy) ".*";')
+
+
+def make_all(engine: Engine, parts: Parts) -> dict[str, str]:
+    """The image of each kind; those that are missing are made side by side."""
+    tags = {kind.name: tag(kind, parts.packages) for kind in parts.kinds.values()}
+    missing = [kind for kind in parts.kinds.values() if not engine("images", "--quiet", tags[kind.name]).strip()]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda kind: _make(engine, kind, parts.packages, tags[kind.name]), missing))
+    return tags
+
+
+def remove_all(engine: Engine) -> None:
+    """Remove every image that the lab made."""
+    for image in engine("images", "--quiet", _REPOSITORY).split():
+        engine("rmi", "--force", image)
+
+
+def tag(kind: Kind, packages: tuple[str, ...]) -> str:
+    """The image's name: another recipe has another name."""
+    recipe = "\n".join([kind.suite, kind.base, *packages, _FINISH])
+    return f"{_REPOSITORY}:{kind.name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+
+
+def containerfile(kind: Kind, packages: tuple[str, ...]) -> str:
+    """The recipe on top of a base image."""
+    install = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+    return f"FROM {kind.base}\nRUN apt-get update && DEBIAN_FRONTEND=noninteractive {install} && {_FINISH}\n"
+
+
+def _make(engine: Engine, kind: Kind, packages: tuple[str, ...], name: str) -> None:
+    if succeeds([*engine.command, "pull", "--quiet", kind.base], timeout=_PULL_SECONDS):
+        with step(f"building the image of {kind.name} on {kind.base}"):
+            engine("build", "--tag", name, "-", given=containerfile(kind, packages), timeout=900)
+        return
+    need("mmdebstrap", packages=["mmdebstrap"])
+    with step(f"making the image of {kind.name} from Debian's packages"), tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "root.tar"
+        run(_mmdebstrap(kind, packages, archive), timeout=900)
+        engine("import", str(archive), name)
+
+
+def _mmdebstrap(kind: Kind, packages: tuple[str, ...], archive: Path) -> list[str]:
+    options = [f"--aptopt={option}" for option in _APT_OPTIONS.findall(_apt_configuration())]
+    return [
+        "mmdebstrap",
+        "--quiet",
+        "--variant=minbase",
+        f"--include={','.join(packages)}",
+        f'--customize-hook=chroot "$1" sh -c "{_FINISH}"',
+        *options,
+        kind.suite,
+        str(archive),
+    ]
+
+
+def _apt_configuration() -> str:
+    try:
+        return run(["apt-config", "dump"])
+    except LabError:
+        return ""

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""This machine: running commands, installing packages, telling progress."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+
+class LabError(Exception):
+    """Why there can be no lab, and what to do."""
+
+
+def run(command: Sequence[str], *, given: str | None = None, timeout: float = 600) -> str:
+    """The command's standard output; LabError with what it said where it fails."""
+    try:
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=timeout, check=False)
+    except FileNotFoundError:
+        raise LabError(f"{command[0]} is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise LabError(f"{' '.join(command[:4])} … did not end within {timeout:.0f} s") from None
+    if done.returncode != 0:
+        raise LabError(f"{' '.join(command[:6])} … failed: {(done.stderr or done.stdout).strip()[-2000:]}")
+    return done.stdout
+
+
+def succeeds(command: Sequence[str], *, timeout: float = 30) -> bool:
+    """Whether the command ends well in time."""
+    try:
+        run(command, timeout=timeout)
+    except LabError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def step(what: str) -> Iterator[None]:
+    """One line when the step begins, its seconds when it has ended."""
+    started = time.monotonic()
+    print(f"lab: {what} …", flush=True)
+    yield
+    print(f"lab: {what}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+def need(*programs: str, packages: Sequence[str]) -> None:
+    """Have programs on the PATH: as root on Debian they are installed, elsewhere LabError tells what to install."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if not missing:
+        return
+    if os.geteuid() != 0 or not is_debian():
+        raise LabError(f"{', '.join(missing)} not found: install {' '.join(packages)}, or run as root on Debian")
+    with step(f"installing {' '.join(packages)}"):
+        apt_update()
+        run(
+            ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends", *packages],
+            timeout=900,
+        )
+
+
+def is_debian() -> bool:
+    """Debian or one of its children."""
+    return Path("/etc/debian_version").exists() and shutil.which("apt-get") is not None
+
+
+@functools.cache
+def apt_update() -> None:
+    """A source that can't be reached does no harm: installing tells what is missing."""
+    succeeds(["apt-get", "update"], timeout=300)
