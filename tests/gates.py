@@ -58,9 +58,8 @@ def main() -> int:
     parser.add_argument("--fast", action="store_true", help="leave out the gates that need a fleet or minutes")
     parser.add_argument("gates", nargs="*", metavar="GATE", help=", ".join(gate.name for gate in GATES))
     chosen = parser.parse_args()
-    gates = [
-        gate for gate in GATES if gate.name in chosen.gates or not (chosen.gates or (chosen.fast and not gate.fast))
-    ]
+    wanted = chosen.gates or [gate.name for gate in GATES if gate.fast or not chosen.fast]
+    gates = [gate for gate in GATES if gate.name in wanted]
     if unknown := set(wanted) - {gate.name for gate in GATES}:
         parser.error(f"no such gate: {', '.join(sorted(unknown))}")
     copy_tree()

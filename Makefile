@@ -1,0 +1,48 @@
+# `make help` lists what there is. Everything below needs git, make and Python 3.11 or later.
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test test-fast clean
+SHELL := /bin/bash
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+LINK := playbooks/collections/ansible_collections/fleet/certs_d
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | column -t -s '	'
+
+demo: .venv/run lab $(LINK)  ## a fleet in containers, deployed and verified; run it again for changed=0
+	@echo "+ .venv/bin/ansible-playbook playbooks/site.yml -i inventories/lab"
+	@.venv/bin/ansible-playbook playbooks/site.yml -i inventories/lab
+
+lab: .python  ## only the hosts: systemd and sshd in containers, inventories/lab/hosts.yml
+	@$(PYTHON) -m lab up inventories/lab
+
+test: .venv/test  ## every gate, as CI runs them
+	@.venv/bin/python tests/gates.py
+
+test-fast: .venv/test  ## the gates that need neither hosts nor minutes
+	@.venv/bin/python tests/gates.py --fast
+
+clean: .python  ## take everything away that the targets above made
+	@$(PYTHON) -m lab down inventories/lab --all
+	@rm -rf .venv .cache playbooks/collections inventories/*/{pki,authority,.lab,hosts.yml}
+
+.PHONY: .python
+.python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install python3" >&2; exit 2; }
+
+.venv/bin/python: | .python
+	@tests/tools/make-venv $(PYTHON) .venv
+
+.venv/run: requirements-run.txt | .venv/bin/python
+	@echo "venv: installing ansible-core and cryptography …"
+	@.venv/bin/python -m pip install --quiet --requirement $<
+	@touch $@
+
+.venv/test: requirements.txt requirements-run.txt | .venv/bin/python
+	@echo "venv: installing the tools that requirements.txt pins …"
+	@.venv/bin/python -m pip install --quiet --requirement $<
+	@touch .venv/run $@
+
+# The playbooks find the collection beside them, from the checkout and from inside playbooks/.
+$(LINK):
+	@mkdir -p $(@D) && ln -sfn ../../../.. $@
