@@ -137,14 +137,15 @@ def _text(tag: int, content: bytes) -> str:
 
 
 def _dotted(oid: bytes) -> str:
-    arcs, arc = [min(oid[0] // 40, 2)], 0
-    arcs.append(oid[0] - 40 * arcs[0])
-    for byte in oid[1:]:
-        arc = arc << 7 | byte & 0x7F
+    """The first number holds the first two arcs (X.690, 8.19.4)."""
+    numbers, number = [], 0
+    for byte in oid:
+        number = number << 7 | byte & 0x7F
         if not byte & 0x80:
-            arcs.append(arc)
-            arc = 0
-    return ".".join(str(part) for part in arcs)
+            numbers.append(number)
+            number = 0
+    first = min(numbers[0] // 40, 2)
+    return ".".join(str(arc) for arc in (first, numbers[0] - 40 * first, *numbers[1:]))
 
 
 def _escape(text: str) -> str:

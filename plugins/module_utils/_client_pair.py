@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a private key belongs to a certificate, asked of OpenSSL through the standard library."""
+"""A client pair in the hands of OpenSSL, through the standard library."""
 
 from __future__ import annotations
 
@@ -13,29 +13,41 @@ from typing import Iterator, NoReturn
 from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import InvalidCertificate, read_certificates
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
 
+# A key of another kind than its certificate's finds no certificate of its kind: the second and third reason.
+_MISMATCHES = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
+
 
 class _Encrypted(Exception):
     """OpenSSL asked for a passphrase."""
 
 
 def pair_fault(certificate: bytes, private_key: bytes) -> str | None:
-    """None where the PEM key belongs to the PEM certificate, else the code of the finding.
-
-    Both stay in memory: OpenSSL reads them through anonymous files, so that a key touches no disk here.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # A key may be too weak for a connection and still belong to its certificate.
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    """None where the PEM key belongs to the PEM certificate, else the code of the finding."""
     try:
-        with _memory_file(certificate) as certificate_path, _memory_file(private_key) as key_path:
-            context.load_cert_chain(certificate_path, key_path, password=_refuse)
+        load_pair(client_context(), certificate, private_key)
     except _Encrypted:
         return "key-encrypted"
     except ssl.SSLError as error:
-        if error.reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"):
+        if error.reason in _MISMATCHES:
             return "key-mismatch"
         return "key-junk" if _holds_certificate(certificate) else "certificate-junk"
     return None
+
+
+def client_context() -> ssl.SSLContext:
+    """A client's context that takes keys of any strength: engines present weak ones, too, and the server judges."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    return context
+
+
+def load_pair(context: ssl.SSLContext, certificate: bytes, private_key: bytes) -> None:
+    """Have the context present the pair.
+
+    Both stay in memory: OpenSSL reads them through anonymous files, so that a key touches no disk here.
+    """
+    with _memory_file(certificate) as certificate_path, _memory_file(private_key) as key_path:
+        context.load_cert_chain(certificate_path, key_path, password=_refuse)
 
 
 def _holds_certificate(content: bytes) -> bool:

@@ -88,17 +88,18 @@ def new_authority(*, now: datetime, valid_days: int) -> Material:
 def issue(authority: Material, profile: Profile, *, now: datetime, valid_days: int) -> Material:
     """A new key and its certificate."""
     issuer = x509.load_pem_x509_certificate(authority.certificate)
+    signer = load_pem_private_key(authority.private_key, password=None)
+    if not isinstance(signer, ec.EllipticCurvePrivateKey):
+        raise TypeError("fault_of_authority was not asked")
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(_name(profile), issuer.subject, key.public_key(), now=now, days=valid_days)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_key_usage(signs_certificates=False), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage([_purpose(profile)]), critical=False)
-    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    identifier_of_issuer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
-    builder = builder.add_extension(identifier_of_issuer, critical=False)
+    builder = builder.add_extension(_identifier_of(issuer, signer.public_key()), critical=False)
     if profile.names:
         builder = builder.add_extension(_alternative_names(profile), critical=False)
-    return _signed(builder, key, load_pem_private_key(authority.private_key, password=None))
+    return _signed(builder, key, signer)
 
 
 def is_throw_away(certificate: bytes) -> bool:
@@ -111,7 +112,9 @@ def is_throw_away(certificate: bytes) -> bool:
 
 def fault_of_authority(authority: Material, *, now: datetime, valid_days: int) -> str:
     """Why a CA can't issue certificates for so many days; empty where it can."""
-    return _fault_of_pair(authority) or _fault_of_dates(authority, now=now, days=valid_days)
+    return (
+        _fault_of_pair(authority) or _fault_of_dates(authority, now=now, days=valid_days) or _fault_of_signer(authority)
+    )
 
 
 def fault_of(material: Material, profile: Profile, authority: Material, *, now: datetime, renew_days: int) -> str:
@@ -131,8 +134,18 @@ def _fault_of_pair(material: Material) -> str:
         certificate = x509.load_pem_x509_certificate(material.certificate)
         key = load_pem_private_key(material.private_key, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        return "damaged"
+        return "damaged or encrypted"
     return "" if _spki(certificate.public_key()) == _spki(key.public_key()) else "key of another certificate"
+
+
+def _fault_of_signer(authority: Material) -> str:
+    certificate = x509.load_pem_x509_certificate(authority.certificate)
+    if not isinstance(certificate.public_key(), ec.EllipticCurvePublicKey):
+        return "its key is no elliptic one"
+    constraints = {extension.oid: extension.value for extension in certificate.extensions}.get(
+        x509.BasicConstraints.oid
+    )
+    return "" if isinstance(constraints, x509.BasicConstraints) and constraints.ca else "no CA"
 
 
 def _fault_of_issuer(material: Material, authority: Material) -> str:
@@ -182,9 +195,9 @@ def _builder(
     )
 
 
-def _signed(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey, signer: object) -> Material:
-    if not isinstance(signer, ec.EllipticCurvePrivateKey):
-        raise TypeError("the CA has no elliptic key")
+def _signed(
+    builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey
+) -> Material:
     certificate = builder.sign(signer, hashes.SHA256()).public_bytes(Encoding.PEM)
     return Material(certificate, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
@@ -211,6 +224,14 @@ def _general_name(name: str) -> x509.GeneralName:
 
 def _purpose(profile: Profile) -> x509.ObjectIdentifier:
     return ExtendedKeyUsageOID.SERVER_AUTH if profile.purpose == "server" else ExtendedKeyUsageOID.CLIENT_AUTH
+
+
+def _identifier_of(issuer: x509.Certificate, key: ec.EllipticCurvePublicKey) -> x509.AuthorityKeyIdentifier:
+    try:
+        identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
 
 
 def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:

@@ -109,26 +109,37 @@ def _root_findings(root: CaRoot, now: datetime) -> Iterator[Finding]:
     yield from (Finding("leaf-in-crt", root.source, one.facts.subject) for one in chain if not _vouches(one))
 
 
-def _pair_findings(pair: ClientPair, now: datetime) -> Iterator[Finding]:
+def _pair_findings(pair: ClientPair, now: datetime) -> list[Finding]:
     """A half that is missing has been told by whoever read the layout; the other one is judged all the same."""
-    key_fits = False
-    chain: list[_Parsed] = []
-    if pair.certificate:
-        yield from _exposed(pair.certificate, pair.certificate_source)
-        try:
-            chain = _parse(pair.certificate)
-        except _Fault as fault:
-            yield Finding(fault.code, pair.certificate_source, fault.detail)
-    if pair.private_key:
-        try:
-            key_fits = _public_key(pair.private_key) == chain[0].public_key if chain else False
-            if chain and not key_fits:
-                yield Finding("key-mismatch", pair.key_source, f"the certificate is {chain[0].facts.subject}")
-        except _Fault as fault:
-            yield Finding(fault.code, pair.key_source, fault.detail)
+    chain, found = _certificate_half(pair)
+    key, told = _key_half(pair)
+    found += told
+    key_fits = bool(chain) and key == chain[0].public_key
+    if chain and key and not key_fits:
+        found.append(Finding("key-mismatch", pair.key_source, f"the certificate is {chain[0].facts.subject}"))
     if chain:
-        yield from _date_findings(chain, pair.certificate_source, now)
-        yield from _use_findings(chain[0], pair.certificate_source, key_fits=key_fits)
+        found += _date_findings(chain, pair.certificate_source, now)
+        found += _use_findings(chain[0], pair.certificate_source, key_fits=key_fits)
+    return found
+
+
+def _certificate_half(pair: ClientPair) -> tuple[list[_Parsed], list[Finding]]:
+    if not pair.certificate:
+        return [], []
+    exposed = list(_exposed(pair.certificate, pair.certificate_source))
+    try:
+        return _parse(pair.certificate), exposed
+    except _Fault as fault:
+        return [], [*exposed, Finding(fault.code, pair.certificate_source, fault.detail)]
+
+
+def _key_half(pair: ClientPair) -> tuple[bytes, list[Finding]]:
+    if not pair.private_key:
+        return b"", []
+    try:
+        return _public_key(pair.private_key), []
+    except _Fault as fault:
+        return b"", [Finding(fault.code, pair.key_source, fault.detail)]
 
 
 def _exposed(content: str, source: str) -> Iterator[Finding]:

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Let the node ask its registries, then judge the answers; its documentation is the module's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.fleet.certs_d.plugins.module_utils._verify_arguments import VERIFY_ARGUMENTS
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import run_on_node
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
+    documented,
+    expectation,
+    is_expected,
+    unverified,
+)
+
+
+class ActionModule(ActionBase):
+    """The node measures, the controller judges."""
+
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the verdicts; the result is failed where one is not what was expected."""
+        super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(argument_spec=VERIFY_ARGUMENTS)
+        _check(args)
+        if self._task.check_mode:
+            names = args["registries"] or []
+            verdicts = [{"name": name, "findings": [], "requests": [], "documented": unverified()} for name in names]
+            return {"changed": False, "verified": False, "registries": verdicts}
+        result = run_on_node(self, "fleet.certs_d.verify_fallback", args, task_vars or {})
+        if "registries" not in result:
+            return {**result, "verified": False}
+        expected = args["expect"]["documented"]
+        for registry in result["registries"]:
+            registry["documented"] = documented(registry)
+            registry["expected"] = is_expected(registry["documented"], expected)
+        complaints = _complaints(result["registries"], expected)
+        if complaints:
+            result.update(failed=True, msg="\n".join(complaints))
+        return {**result, "verified": not complaints}
+
+
+def _check(args: Mapping[str, Any]) -> None:
+    if not args["request"].startswith("/") or not args["request"].isprintable() or " " in args["request"]:
+        raise AnsibleActionFail(f"request: {args['request']!r} is no absolute path: begin it with a slash")
+    if args["timeout"] <= 0:
+        raise AnsibleActionFail("timeout: give a number of seconds above 0")
+
+
+def _complaints(registries: list[dict[str, Any]], expected: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{registry['documented']['reason']}. Expected: {expectation(expected)}."
+        for registry in registries
+        if not registry["expected"]
+    ]

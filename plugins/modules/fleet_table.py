@@ -1,0 +1,85 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation of the action fleet.certs_d.fleet_table, which does the work on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_table
+version_added: 0.1.0
+short_description: Show the verdicts of a fleet as one table
+author:
+  - fleet.certs_d contributors (@fleet-certs-d)
+description:
+  - Prints one table of plain text with host, registry, the client pair that got in, the attempts, the days that its
+    certificate has left, and the result.
+  - It reads what the hosts' tasks have recorded in two variables, so that failed and unreachable hosts are rows, too.
+  - Runs on the controller and talks to no host. Use it with C(run_once).
+  - In a play with C(serial) it prints in the last batch, and earlier in a batch in which a host failed, because the
+    play may end there.
+extends_documentation_fragment:
+  - fleet.certs_d.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  platform:
+    platforms: posix
+options:
+  hosts:
+    description: Inventory names of the hosts, in the order of the rows.
+    type: list
+    elements: str
+    required: true
+  verification:
+    description: Name of the variable that holds what M(fleet.certs_d.verify_fallback) returned for a host.
+    type: str
+    default: node_verification
+  failures:
+    description:
+      - Names of the variables that hold the sentence why a host got no further.
+      - Hosts of the inventory in which one of them is set are rows as well.
+    type: list
+    elements: str
+    default: [node_failure, registry_failure]
+seealso:
+  - module: fleet.certs_d.verify_fallback
+"""
+
+EXAMPLES = r"""
+- name: Verify
+  fleet.certs_d.verify_fallback:
+  register: node_verification
+  failed_when: false
+  become: true
+
+- name: Show all hosts at once
+  fleet.certs_d.fleet_table:
+    hosts: "{{ ansible_play_hosts_all }}"
+  run_once: true
+"""
+
+RETURN = r"""
+hosts:
+  description: Number of hosts in the table.
+  returned: success
+  type: int
+  sample: 3
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.fleet.certs_d.plugins.module_utils._fleet_table_arguments import FLEET_TABLE_ARGUMENTS
+
+
+def main() -> None:
+    """Say where the work is done: whoever gets here has no action plugin."""
+    module = AnsibleModule(argument_spec=FLEET_TABLE_ARGUMENTS, supports_check_mode=True)
+    module.fail_json(msg="fleet.certs_d.fleet_table runs on the controller as an action; it can't be run as a module")
+
+
+if __name__ == "__main__":
+    main()
