@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 LINK := playbooks/collections/ansible_collections/fleet/certs_d
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | column -t -s '	'
+	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '%-10s %s\n' "$$name" "$$what"; done
 
 demo: .venv/run lab $(LINK)  ## a fleet in containers, deployed and verified; run it again for changed=0
 	@echo "+ .venv/bin/ansible-playbook playbooks/site.yml -i inventories/lab"
@@ -24,7 +24,7 @@ test-fast: .venv/test  ## the gates that need neither hosts nor minutes
 
 clean: .python  ## take everything away that the targets above made
 	@$(PYTHON) -m lab down inventories/lab --all
-	@rm -rf .venv .cache playbooks/collections inventories/*/{pki,authority,.lab,hosts.yml}
+	@rm -rf .venv .cache playbooks/collections inventories/*/{.lab,hosts.yml}
 
 .PHONY: .python
 .python:

@@ -16,7 +16,7 @@ from pathlib import Path
 from lab import fleet, image
 from lab.engine import find_engine, stop_own_engine
 from lab.parts import read_parts
-from lab.system import LabError
+from lab.system import LabError, alone
 
 
 def main() -> int:
@@ -27,7 +27,8 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="down: remove images and the lab's own engine as well")
     chosen = parser.parse_args()
     try:
-        (up if chosen.action == "up" else down)(chosen.inventory.resolve(), everything=chosen.all)
+        with alone():
+            (up if chosen.action == "up" else down)(chosen.inventory.resolve(), everything=chosen.all)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 2

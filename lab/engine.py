@@ -19,6 +19,7 @@ _RUN = Path("/run/certs-d-lab")
 _DATA = Path("/var/lib/certs-d-lab")
 _SOCKET = f"unix://{_RUN}/docker.sock"
 _START_SECONDS = 60
+_DAEMONS = ("dockerd", "containerd")
 
 
 class Engine(NamedTuple):
@@ -49,11 +50,11 @@ def find_engine(*, start: Literal[False]) -> Engine | None: ...
 
 
 def find_engine(*, start: bool) -> Engine | None:
-    """The machine's running engine, else the lab's own; None where neither runs and none is to be started."""
+    """The machine's running engine, else the lab's own; None where nothing runs, is stored or is to be started."""
     for engine in (_RUNNING, _OWN):
         if engine.answers():
             return engine
-    if not start:
+    if not (start or _DATA.exists()):
         return None
     if os.geteuid() != 0 or not is_debian():
         raise LabError(
@@ -73,13 +74,13 @@ def stop_own_engine(engine: Engine) -> None:
     if not engine.own:
         return
     with step("stopping the lab's own engine"):
-        for process in _own_processes():
+        for process in _own_processes(*_DAEMONS):
             os.kill(process, signal.SIGTERM)
         deadline = time.monotonic() + _START_SECONDS
-        while _own_processes() and time.monotonic() < deadline:
+        while _own_processes(*_DAEMONS) and time.monotonic() < deadline:
             time.sleep(0.2)
-        shutil.rmtree(_RUN, ignore_errors=True)
-        shutil.rmtree(_DATA, ignore_errors=True)
+        _remove(_RUN)
+        _remove(_DATA)
 
 
 def _start_own() -> None:
@@ -87,12 +88,16 @@ def _start_own() -> None:
         _remove_stale_files()
         _DATA.mkdir(parents=True, exist_ok=True)
         _RUN.mkdir(parents=True, exist_ok=True)
-        with (_DATA / "dockerd.log").open("ab") as log:
-            subprocess.Popen(_daemon(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        log = _DATA / "dockerd.log"
+        with log.open("wb") as said:
+            daemon = subprocess.Popen(
+                _daemon(), stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+            )
         deadline = time.monotonic() + _START_SECONDS
         while not _OWN.answers():
-            if time.monotonic() > deadline:
-                raise LabError(f"dockerd does not answer: read {_DATA}/dockerd.log")
+            if daemon.poll() is not None or time.monotonic() > deadline:
+                last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
+                raise LabError(f"the lab's own dockerd does not answer; the end of {log}:\n" + "\n".join(last))
             time.sleep(0.3)
 
 
@@ -107,19 +112,39 @@ def _daemon() -> list[str]:
 
 
 def _remove_stale_files() -> None:
-    """After a crash, process ids and sockets of yesterday would keep today's daemon from starting."""
-    if not _own_processes():
-        shutil.rmtree(_RUN, ignore_errors=True)
+    """Process ids and sockets of dead daemons would keep today's from starting.
+
+    The rest stays while containers of a killed daemon live: without it the new daemon would start each a second time.
+    """
+    if not _own_processes(*_DAEMONS, "containerd-shim-runc-v2"):
+        _remove(_RUN)
+    for daemon, file in zip(_DAEMONS, ("docker.pid", "exec/containerd/containerd.pid"), strict=True):
+        if not _own_processes(daemon):
+            (_RUN / file).unlink(missing_ok=True)
 
 
-def _own_processes() -> list[int]:
-    """dockerd and its containerd, told by their own paths."""
+def _remove(folder: Path) -> None:
+    """What a killed daemon had mounted keeps its folder busy."""
+    for mount in reversed(mounts_below(folder, Path("/proc/self/mounts").read_text(encoding="utf-8"))):
+        run(["umount", "--lazy", mount])
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def mounts_below(folder: Path, mounts: str) -> list[str]:
+    """The mount points below a folder, in the order in which they were mounted."""
+    points = [line.split(" ")[1] for line in mounts.splitlines()]
+    return [point for point in points if Path(point).is_relative_to(folder)]
+
+
+def _own_processes(*names: str) -> list[int]:
+    """The lab's own processes of these names, told by their own paths."""
     own = []
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = process.read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        if Path(words[0]).name in ("dockerd", "containerd") and any(str(_RUN) in word for word in words):
+        if Path(words[0]).name in names and any(f"{_RUN}/" in word for word in words):
             own.append(int(process.parent.name))
     return own

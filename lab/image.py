@@ -25,10 +25,11 @@ _APT_OPTIONS = re.compile(r'Acquire::(?:Check-Date|Check-Valid-Until|https?::Pro
 
 def make_all(engine: Engine, parts: Parts) -> dict[str, str]:
     """The image of each kind; those that are missing are made side by side."""
-    tags = {kind.name: tag(kind, parts.packages) for kind in parts.kinds.values()}
+    options = apt_options(_apt_configuration())
+    tags = {kind.name: tag(kind, parts.packages, options) for kind in parts.kinds.values()}
     missing = [kind for kind in parts.kinds.values() if not engine("images", "--quiet", tags[kind.name]).strip()]
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda kind: _make(engine, kind, parts.packages, tags[kind.name]), missing))
+        list(pool.map(lambda kind: _make(engine, kind, parts.packages, options, tags[kind.name]), missing))
     return tags
 
 
@@ -38,39 +39,47 @@ def remove_all(engine: Engine) -> None:
         engine("rmi", "--force", image)
 
 
-def tag(kind: Kind, packages: tuple[str, ...]) -> str:
+def tag(kind: Kind, packages: tuple[str, ...], options: tuple[str, ...]) -> str:
     """The image's name: another recipe has another name."""
-    recipe = "\n".join([kind.suite, kind.base, *packages, _FINISH])
+    recipe = "\n".join([kind.suite, containerfile(kind, packages, options)])
     return f"{_REPOSITORY}:{kind.name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
-def containerfile(kind: Kind, packages: tuple[str, ...]) -> str:
-    """The recipe on top of a base image."""
+def containerfile(kind: Kind, packages: tuple[str, ...], options: tuple[str, ...]) -> str:
+    """The recipe on top of a base image; such an image keeps services from starting, which a node must not."""
+    configured = [f"RUN echo '{option}' >> /etc/apt/apt.conf.d/99lab" for option in options]
     install = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
-    return f"FROM {kind.base}\nRUN apt-get update && DEBIAN_FRONTEND=noninteractive {install} && {_FINISH}\n"
+    made = f"RUN apt-get update && DEBIAN_FRONTEND=noninteractive {install} && {_FINISH}"
+    return "\n".join([f"FROM {kind.base}", *configured, made, "RUN rm -f /usr/sbin/policy-rc.d", ""])
 
 
-def _make(engine: Engine, kind: Kind, packages: tuple[str, ...], name: str) -> None:
-    if succeeds([*engine.command, "pull", "--quiet", kind.base], timeout=_PULL_SECONDS):
+def apt_options(configuration: str) -> tuple[str, ...]:
+    """What of this machine's apt configuration its nodes need, too."""
+    return tuple(_APT_OPTIONS.findall(configuration))
+
+
+def _make(engine: Engine, kind: Kind, packages: tuple[str, ...], options: tuple[str, ...], name: str) -> None:
+    with step(f"looking for {kind.base} in an image registry"):
+        pulled = succeeds([*engine.command, "pull", "--quiet", kind.base], timeout=_PULL_SECONDS)
+    if pulled:
         with step(f"building the image of {kind.name} on {kind.base}"):
-            engine("build", "--tag", name, "-", given=containerfile(kind, packages), timeout=900)
+            engine("build", "--tag", name, "-", given=containerfile(kind, packages, options), timeout=900)
         return
     need("mmdebstrap", packages=["mmdebstrap"])
     with step(f"making the image of {kind.name} from Debian's packages"), tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "root.tar"
-        run(_mmdebstrap(kind, packages, archive), timeout=900)
+        run(_mmdebstrap(kind, packages, options, archive), timeout=900)
         engine("import", str(archive), name)
 
 
-def _mmdebstrap(kind: Kind, packages: tuple[str, ...], archive: Path) -> list[str]:
-    options = [f"--aptopt={option}" for option in _APT_OPTIONS.findall(_apt_configuration())]
+def _mmdebstrap(kind: Kind, packages: tuple[str, ...], options: tuple[str, ...], archive: Path) -> list[str]:
     return [
         "mmdebstrap",
         "--quiet",
         "--variant=minbase",
         f"--include={','.join(packages)}",
         f'--customize-hook=chroot "$1" sh -c "{_FINISH}"',
-        *options,
+        *(f"--aptopt={option}" for option in options),
         kind.suite,
         str(archive),
     ]

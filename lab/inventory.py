@@ -17,7 +17,7 @@ all:
     ansible_python_interpreter: /usr/bin/python3
     ansible_ssh_private_key_file: "{{ inventory_dir }}/.lab/id_ed25519"
     ansible_ssh_common_args: >-
-      -o UserKnownHostsFile='{{ inventory_dir }}/.lab/known_hosts' -o StrictHostKeyChecking=yes
+      -o 'UserKnownHostsFile="{{ inventory_dir }}/.lab/known_hosts"' -o StrictHostKeyChecking=yes
   children:
 """
 

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -39,6 +41,22 @@ def succeeds(command: Sequence[str], *, timeout: float = 30) -> bool:
     except LabError:
         return False
     return True
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One lab command at a time: two would start the same daemon, or one remove it under the other."""
+    path = Path(tempfile.gettempdir()) / f"certs-d-lab-{os.geteuid()}.lock"
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("lab: waiting for another lab command to end …", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,11 +14,13 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.fleet.certs_d.plugins.module_utils._verify_arguments import VERIFY_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import run_on_node
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
+    complaint,
     documented,
-    expectation,
     is_expected,
     unverified,
 )
+
+_LONGEST_TIMEOUT = 3600
 
 
 class ActionModule(ActionBase):
@@ -41,22 +44,16 @@ class ActionModule(ActionBase):
         for registry in result["registries"]:
             registry["documented"] = documented(registry)
             registry["expected"] = is_expected(registry["documented"], expected)
-        complaints = _complaints(result["registries"], expected)
+        complaints = [
+            complaint(registry["documented"], expected) for registry in result["registries"] if not registry["expected"]
+        ]
         if complaints:
             result.update(failed=True, msg="\n".join(complaints))
         return {**result, "verified": not complaints}
 
 
 def _check(args: Mapping[str, Any]) -> None:
-    if not args["request"].startswith("/") or not args["request"].isprintable() or " " in args["request"]:
-        raise AnsibleActionFail(f"request: {args['request']!r} is no absolute path: begin it with a slash")
-    if args["timeout"] <= 0:
-        raise AnsibleActionFail("timeout: give a number of seconds above 0")
-
-
-def _complaints(registries: list[dict[str, Any]], expected: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{registry['documented']['reason']}. Expected: {expectation(expected)}."
-        for registry in registries
-        if not registry["expected"]
-    ]
+    if not re.fullmatch(r"/[!-~]*", args["request"]):
+        raise AnsibleActionFail(f"request: {args['request']!r} is no path of a request: begin with a slash, use ASCII")
+    if not 0 < args["timeout"] <= _LONGEST_TIMEOUT:
+        raise AnsibleActionFail(f"timeout: give a number of seconds above 0, at most {_LONGEST_TIMEOUT}")

@@ -96,6 +96,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
+from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._host_layout import read_host_layout
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import LayoutError, to_data
@@ -113,7 +114,7 @@ class LookupModule(LookupBase):
             registries = read_host_layout(
                 pki=str(self.get_option("pki")),
                 task_vars=variables or {},
-                loader=self._loader,
+                loader=self._loader or DataLoader(),
                 now=datetime.now(UTC),
             )
         except LayoutError as error:

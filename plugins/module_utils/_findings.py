@@ -35,7 +35,7 @@ CATALOGUE: dict[str, Kind] = {
     "ca-in-cert": Kind(
         "error",
         "this client certificate is a CA",
-        "name CA roots NAME.crt (CA:TRUE is taken only of a self-signed one with its key beside it, without keyCertSign)",
+        "name CA roots NAME.crt (CA:TRUE is taken only if self-signed, with its key beside it, without keyCertSign)",
     ),
     "leaf-in-crt": Kind("error", "this CA root is no CA", "name client certificates NAME.cert, not NAME.crt"),
     "no-client-use": Kind("error", "the certificate is not for client use", "issue it with clientAuth"),

@@ -87,7 +87,7 @@ def image_of_executable(content: bytes, *, name: str, applets: Sequence[str]) ->
 def _architecture_of_static_executable(content: bytes) -> str:
     try:
         return _read_elf(content)
-    except struct.error:
+    except (struct.error, IndexError):
         raise InvalidImage("it is a damaged ELF executable") from None
 
 

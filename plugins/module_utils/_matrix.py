@@ -18,6 +18,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Fin
 from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import (
     HostDirectory,
     client_faults,
+    host_directory_names,
     read_host_directory,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
@@ -44,6 +45,13 @@ class Pair(NamedTuple):
             return None
 
 
+def found_registries(root: str) -> tuple[list[str], list[Finding]]:
+    """The registries that have a host directory, and the directories that no client ever looks into."""
+    names = {name: _name_findings(name) for name in host_directory_names(root)}
+    passed_over = [finding for findings in names.values() for finding in findings]
+    return [name for name, findings in names.items() if not findings], passed_over
+
+
 def measure(root: str, name: str, *, request: str, timeout: float, now: datetime) -> dict[str, Any]:
     """Ask the registry once per pair, and once without a certificate where there is no pair.
 
@@ -51,8 +59,11 @@ def measure(root: str, name: str, *, request: str, timeout: float, now: datetime
     asked once, with the system's roots.
     """
     path = os.path.join(root, name)
-    directory = read_host_directory(path) or HostDirectory(path, 0, 0, 0, ())
-    findings = [*_name_findings(name), *client_faults(directory)]
+    # A name that is none may lead anywhere: nothing is read there.
+    findings = _name_findings(name)
+    directory = None if findings else read_host_directory(path)
+    directory = directory or HostDirectory(path, 0, 0, 0, ())
+    findings += client_faults(directory)
     pairs = [] if errors(findings) else _pairs(directory)
     requests = [] if errors(findings) else _requests(name, directory, pairs, request=request, timeout=timeout)
     return {

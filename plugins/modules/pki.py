@@ -42,7 +42,7 @@ options:
       - The directory of the CA, made with mode C(0700), with C(ca.crt), C(ca.key) and
         C(servers/REGISTRY/server.crt) with its C(server.key).
       - Keep it outside of O(path). A relative path is relative to the playbook.
-      - A CA in it that was not made by this module is used if it has a P-256 or another elliptic key, and never replaced.
+      - A CA in it that was not made by this module is used if it has an elliptic key, and never replaced.
     type: path
     required: true
   registries:

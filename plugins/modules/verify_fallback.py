@@ -37,7 +37,8 @@ options:
   registries:
     description:
       - Names of the registries to ask, C(host[:port]) as in image names.
-      - By default all that have a host directory in O(path).
+      - By default all that have a host directory in O(path). A directory whose name no image name can begin with is
+        passed over with a warning, since no client looks into it.
     type: list
     elements: str
   path:
@@ -45,11 +46,11 @@ options:
     type: path
     default: /etc/docker/certs.d
   request:
-    description: Absolute path that is asked for with GET.
+    description: Absolute path that is asked for with GET, as it stands in a request line.
     type: str
     default: /v2/
   timeout:
-    description: Seconds that one request may take in all.
+    description: Seconds that one request may take in all, from the look-up of the name on. At most 3600.
     type: float
     default: 10.0
   expect:
@@ -66,7 +67,8 @@ options:
           status: 200
         suboptions:
           pair:
-            description: Name of the pair that must get in, without C(.cert). By default any, or none.
+            description:
+              - Name of the pair, without C(.cert), whose answer must be the one that stands. By default any, or none.
             type: str
           status:
             description: HTTP status that the registry must answer in the end.
@@ -145,8 +147,7 @@ from datetime import datetime, timezone
 from typing import NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import host_directory_names
-from ansible_collections.fleet.certs_d.plugins.module_utils._matrix import measure
+from ansible_collections.fleet.certs_d.plugins.module_utils._matrix import found_registries, measure
 from ansible_collections.fleet.certs_d.plugins.module_utils._verify_arguments import VERIFY_ARGUMENTS
 
 
@@ -154,16 +155,19 @@ def main() -> NoReturn:
     """Measure; the action judges."""
     module = AnsibleModule(argument_spec=VERIFY_ARGUMENTS, supports_check_mode=True)
     root, now = module.params["path"], datetime.now(timezone.utc).replace(microsecond=0)
+    names = module.params["registries"]
     try:
-        names = module.params["registries"]
+        names, passed_over = found_registries(root) if names is None else (names, [])
         registries = [
             measure(root, name, request=module.params["request"], timeout=module.params["timeout"], now=now)
-            for name in (host_directory_names(root) if names is None else names)
+            for name in names
         ]
+    except PermissionError as error:
+        module.fail_json(msg=f"{error.filename}: {error.strerror}: host directories are read as root, use become")
     except OSError as error:
-        module.fail_json(
-            msg=f"{error.filename or root}: {error.strerror}: host directories are read as root, use become"
-        )
+        module.fail_json(msg=f"{error.filename}: {error.strerror}: no client can read this host directory")
+    for finding in passed_over:
+        module.warn(f"no client looks into this directory below {root}: {finding.sentence()}")
     module.exit_json(changed=False, registries=registries)
 
 

@@ -12,6 +12,7 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_
 
 _HEAD = ("HOST", "REGISTRY", "PAIR", "ATTEMPTS", "DAYS LEFT", "RESULT")
 _NOTHING = "-"
+_UNREACHABLE = "unreachable"
 
 
 class Row(NamedTuple):
@@ -29,8 +30,8 @@ class Row(NamedTuple):
 class Record(NamedTuple):
     """What the tasks of one host have recorded.
 
-    `failure` tells why it got no further, `verification` is what verify_fallback returned; both are empty for a host
-    that the run has not come to.
+    `failure` tells why it got no further and begins with `unreachable:` where that is why, `verification` is what
+    verify_fallback returned. Both are empty for a host that the run has not come to.
     """
 
     host: str
@@ -60,8 +61,9 @@ def rows_of(record: Record) -> list[Row]:
     """The rows of one host."""
     host, failure, verification = record
     if failure or verification.get("unreachable"):
-        result = "unreachable" if verification.get("unreachable") else "failed"
-        return [Row(host, result=result, fault=failure or str(verification.get("msg", "")))]
+        unreachable = failure.startswith(f"{_UNREACHABLE}:") or verification.get("unreachable")
+        fault = failure.removeprefix(f"{_UNREACHABLE}: ") or str(verification.get("msg", ""))
+        return [Row(host, result=_UNREACHABLE if unreachable else "failed", fault=fault)]
     if not verification:
         return [Row(host, result="not reached")]
     if "registries" not in verification:

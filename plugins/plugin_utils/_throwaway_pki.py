@@ -160,8 +160,8 @@ def _settle_authority(wanted: Order, *, now: datetime, dry_run: bool) -> tuple[M
         return found, _kept(wanted.authority, found)
     if (found.certificate or found.private_key) and not is_throw_away(found.certificate):
         raise PkiError(
-            f"{wanted.authority_folder}: this CA can't be used (ca.crt, ca.key: {fault}) and was not made here, so it is"
-            " not replaced: name another directory as authority, or remove its two files"
+            f"{wanted.authority_folder}: this CA can't be used (ca.crt, ca.key: {fault}), and is not replaced because"
+            " it was not made here: name another directory as authority, or remove its two files"
         )
     made = new_authority(now=now, valid_days=wanted.valid_days)
     if not dry_run:

@@ -12,6 +12,13 @@ Row = Mapping[str, Any]
 
 NOT_VERIFIED = "not verified (check mode)"
 
+# By the words of the error, the most special first.
+_REMEDIES = {
+    "certificate is not accepted": "deploy the CA root that signed it, or give the registry a certificate of this name",
+    "refused the TLS connection": "deploy a pair that the registry trusts",
+    "": "check that the registry runs, speaks TLS and can be reached from this host",
+}
+
 
 def documented(registry: Mapping[str, Any]) -> dict[str, Any]:
     """What the loop of docker's document comes to, as docker 1.2.0 to 1.3.3 did it.
@@ -39,14 +46,17 @@ def unverified() -> dict[str, Any]:
 
 
 def is_expected(verdict: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:
-    """Whether status and, where one is named, pair are those that were expected."""
-    return verdict["status"] == expected["status"] and expected["pair"] in (None, verdict["pair"])
+    """Whether the answer that stands has the expected status and, where one is named, came to the expected pair."""
+    pair = verdict["attempts"][-1]["pair"] if verdict["attempts"] else None
+    return verdict["status"] == expected["status"] and expected["pair"] in (None, pair)
 
 
-def expectation(expected: Mapping[str, Any]) -> str:
-    """What was expected, in words."""
+def complaint(verdict: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
+    """Why a host fails, and what to do; of a verdict that is not what was expected."""
     pair = f" with {expected['pair']}" if expected["pair"] else ""
-    return f"{expected['status']}{pair}"
+    # A fault of the directory says itself what to do.
+    step = f" certs.d stays as deployed: {_remedy(verdict, expected)}." if verdict["attempts"] else ""
+    return f"{verdict['reason']}. Expected: {expected['status']}{pair}.{step}"
 
 
 def outcome(attempt: Row) -> str:
@@ -83,8 +93,21 @@ def _reason(registry: str, attempts: Sequence[Row], faults: Sequence[str]) -> st
 
 
 def _presented(attempt: Row) -> str:
-    return f"client pair {attempt['pair']}" if attempt["pair"] else "clients without a certificate"
+    return f"this host with {attempt['pair']}" if attempt["pair"] else "this host without a certificate"
 
 
 def _told(attempts: Sequence[Row]) -> str:
     return ", ".join(f"{attempt['pair'] or 'no certificate'} ({outcome(attempt)})" for attempt in attempts)
+
+
+def _remedy(verdict: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
+    status, error = verdict["status"], verdict["error"]
+    if status is None:
+        return next(remedy for words, remedy in _REMEDIES.items() if words in error)
+    if status == expected["status"]:
+        return f"have the registry admit {expected['pair']}, and no pair before it"
+    if status in (401, 403):
+        return "have the registry admit this host, or deploy a pair that it admits"
+    if status >= 500:
+        return "look into the registry's log"
+    return "check that the registry serves what is requested"

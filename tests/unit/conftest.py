@@ -17,7 +17,7 @@ if "ansible_collections" not in sys.modules:
 
     init_plugin_loader([path for path in sys.path if Path(path, "ansible_collections/fleet/certs_d").is_dir()])
 
-from ansible_collections.fleet.certs_d.tests.unit.material import Issued, issue_ca, issue_client  # noqa: E402
+from ansible_collections.fleet.certs_d.tests.unit.material import Issued, issue_ca, issue_client
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Literal
 
 from cryptography import x509
@@ -28,9 +29,16 @@ KeyType = Literal["p256", "rsa", "ed25519"]
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 _USAGES = (
-    "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign"
-    " encipher_only decipher_only"
-).split()
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,7 @@ def issue(
     ca: bool | None = False,
     purposes: Sequence[x509.ObjectIdentifier] | None = None,
     usages: Sequence[str] | None = None,
+    alternative_names: Sequence[x509.GeneralName] = (),
     key_type: KeyType = "p256",
     not_before: datetime = NOW - timedelta(days=1),
     not_after: datetime = NOW + timedelta(days=60),
@@ -105,6 +114,8 @@ def issue(
         builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     if usages is not None:
         builder = builder.add_extension(x509.KeyUsage(**{usage: usage in usages for usage in _USAGES}), critical=True)
+    if alternative_names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(alternative_names), critical=False)
     signing_key = signer.key if signer else key
     digest = None if isinstance(signing_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     return Issued(builder.sign(signing_key, digest), key)
@@ -118,6 +129,18 @@ def issue_ca(subject: str = "Test CA", *, signer: Issued | None = None) -> Issue
 def issue_client(subject: str = "client", *, signer: Issued, key_type: KeyType = "p256") -> Issued:
     """Issue what a client presents."""
     return issue(subject, signer=signer, purposes=[CLIENT], usages=["digital_signature"], key_type=key_type)
+
+
+def issue_server(*, signer: Issued, names: Sequence[str] = ("localhost", "127.0.0.1", "::1")) -> Issued:
+    """Issue what a server on loopback presents; names that are addresses become addresses."""
+    return issue("server", signer=signer, purposes=[SERVER], alternative_names=[_general_name(each) for each in names])
+
+
+def _general_name(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
 
 
 def _new_key(key_type: KeyType) -> PrivateKey:

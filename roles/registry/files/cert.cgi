@@ -94,7 +94,7 @@ not_found() {
 # Hidden files are none of the tree's: image_tree writes its temporary files so.
 send_file() {
     local root file size type=application/json
-    [[ -n ${CERTS_D_TREE-} && $uri != */.* && $uri != *[[:cntrl:]]* ]] || not_found
+    [[ -n ${CERTS_D_TREE-} && $uri != */.* ]] || not_found
     root=$(realpath --canonicalize-existing -- "$CERTS_D_TREE/v1" 2>/dev/null) || not_found
     file=$(realpath --canonicalize-existing -- "$CERTS_D_TREE$uri" 2>/dev/null) || not_found
     [[ $file == "$root"/* && -f $file && -r $file ]] || not_found

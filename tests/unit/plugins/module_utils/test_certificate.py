@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,6 +50,7 @@ _TIMES = st.datetimes(datetime(1950, 1, 1), datetime(9999, 12, 30), timezones=st
 @given(subject=_NAMES, times=st.tuples(_TIMES, _TIMES).map(sorted))
 @example(subject=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, '#a,+"\\<>; ')]), times=[NOW, NOW])
 @example(subject=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, " ")]), times=[NOW, NOW])
+@example(subject=x509.Name([]), times=[datetime(1950, 1, 1, tzinfo=UTC), datetime(1999, 12, 31, tzinfo=UTC)])
 @example(
     subject=x509.Name([]), times=[datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)]
 )
@@ -74,10 +76,8 @@ def test_arbitrary_bytes_are_refused_and_nothing_else_is_raised(der: bytes) -> N
 def test_a_damaged_certificate_is_read_or_refused(client: Issued, place: int, byte: int) -> None:
     damaged = bytearray(client.der)
     damaged[place % len(damaged)] = byte
-    try:
+    with contextlib.suppress(InvalidCertificate):
         read_certificate(bytes(damaged))
-    except InvalidCertificate:
-        pass
 
 
 @given(length=st.integers(0, 10_000))

@@ -45,7 +45,7 @@ def test_takes_what_image_names_can_begin_with(text: str, host: str, port: int |
         "", ".", "..", "../etc", "a/b", "/", "registry.example/", " registry.example", "registry.example ", "a b.c",
         "registry.example\n", "registry.example:5000\n", "\n", "registry.example\0", "registry.example:",
         "registry.example:0", "registry.example:70000", "registry.example:65536", "registry.example:5000:1",
-        "registry.example:-1", "registry.example:+1", "registry.example:٥", "registry.example:http", ":5000",
+        "registry.example:-1", "registry.example:+1", "registry.example:\u0665", "registry.example:http", ":5000",
         "-a.example", "a-.example", "a..example", ".example", "a.example.", "reg_istry.example", "régistry.example",
         "fd00::1", "[fd00::1", "fd00::1]:5000", "[]", "[]:5000", "[10.0.0.1]:5000", "[fe80::1%eth0]:5000",
         "[fd00::1]x:5000", "[fd00::1]\n", "library", "busybox", "https://registry.example",

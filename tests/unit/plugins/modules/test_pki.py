@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped,unused-ignore]
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._pki_arguments import PKI_ARGUMENTS

@@ -13,7 +13,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
-from ansible_collections.fleet.certs_d.plugins.plugin_utils import _host_layout
+from ansible_collections.fleet.certs_d.plugins.plugin_utils import _x509
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._cryptography import CryptographyMissing
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._host_layout import checked, read_host_layout
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import LayoutError, Registry, from_data
@@ -138,6 +138,6 @@ def test_a_missing_library_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -
     def missing() -> None:
         raise CryptographyMissing("Failed to import the required Python library (cryptography)")
 
-    monkeypatch.setitem(_host_layout.check.__globals__, "require_cryptography", missing)
+    monkeypatch.setattr(_x509, "require_cryptography", missing)
     with pytest.raises(LayoutError, match="required Python library"):
         checked((), [], NOW, "node1")

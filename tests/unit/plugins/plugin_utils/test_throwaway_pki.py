@@ -22,8 +22,13 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._throwaway_pki impor
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._x509 import check
 from ansible_collections.fleet.certs_d.tests.unit.material import NOW, Issued
 
-LAB = {"name": "registry.lab:5000", "server_names": None, "hosts": ["node1", "node2"], "pairs": ["10-old", "20-new"]}
-BARE = {"name": "localhost", "server_names": None, "hosts": None, "pairs": ["client"]}
+LAB: dict[str, Any] = {
+    "name": "registry.lab:5000",
+    "server_names": None,
+    "hosts": ["node1", "node2"],
+    "pairs": ["10-old", "20-new"],
+}
+BARE: dict[str, Any] = {"name": "localhost", "server_names": None, "hosts": None, "pairs": ["client"]}
 
 
 def arguments(*registries: dict[str, Any], **options: int) -> dict[str, Any]:
@@ -59,7 +64,7 @@ def test_it_lays_the_tree_and_the_authority_with_their_modes(tmp_path: Path) -> 
         **{f"{pair}.cert": "0o644" for pair in clients},
         **{f"{server}.crt": "0o644" for server in [*servers, "authority/ca"]},
         **{f"{each}.key": "0o600" for each in [*clients, *servers, "authority/ca"]},
-        **{copy: "0o644" for copy in copies},
+        **dict.fromkeys(copies, "0o644"),
     }
     assert (tmp_path / "authority").stat().st_mode & 0o777 == 0o700
 

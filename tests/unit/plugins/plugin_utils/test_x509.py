@@ -176,7 +176,7 @@ def test_no_sentence_quotes_a_key(client: Issued, other: Issued) -> None:
         ("0\x82\x01\n", ""),
         ("-----BEGIN CERTIFICATE-----\nMII!\n-----END CERTIFICATE-----\n", "the CERTIFICATE block is no base64"),
         ("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "a certificate in it is damaged"),
-        ("-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----", "it holds CERTIFICATE REQUEST instead"),
+        ("-----BEGIN X509 CRL-----\nMIIB\n-----END X509 CRL-----", "it holds X509 CRL instead"),
     ],
 )  # fmt: skip
 def test_a_junk_certificate_is_told(client: Issued, text: str, detail: str) -> None:

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running Ansible against the lab as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+INVENTORY = PROJECT / "inventories" / "lab"
+SITE = PROJECT / "playbooks" / "site.yml"
+CERTS_D = "/etc/docker/certs.d"
+REGISTRY = "registry.lab:5000"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command ended with and said."""
+
+    status: int
+    output: str
+
+    def rows(self) -> dict[str, list[str]]:
+        """The cells of the fleet's table by host, split where two or more blanks stand."""
+        lines = self.output.split("\nHOST ", 1)[-1].splitlines()[1:]
+        table = lines[: lines.index("")]
+        return {cells[0]: cells for cells in (re.split(r"\s{2,}", line.strip()) for line in table)}
+
+
+Ansible = Callable[..., Run]
+
+
+def run(*command: str | Path, cwd: Path = PROJECT, **variables: str) -> Run:
+    """Run a command, its output and its complaints together."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0", **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout)
+
+
+def tool(name: str) -> Path:
+    """A program of the running interpreter's environment."""
+    return Path(sys.executable).with_name(name)
