@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._fleet_table_arguments import FLEET_TABLE_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_table import Record, is_due, render, rows_of
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._layout_arguments import LAYOUT_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._host_layout import checked, read_host_layout
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import (

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._pki_arguments import PKI_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._throwaway_pki import PkiError, fill, order
 

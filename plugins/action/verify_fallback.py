@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._verify_arguments import VERIFY_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import run_on_node
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (

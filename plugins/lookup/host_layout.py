@@ -98,6 +98,7 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.lookup import LookupBase
+
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._host_layout import read_host_layout
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import LayoutError, to_data
 

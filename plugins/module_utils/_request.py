@@ -78,8 +78,26 @@ def _status(registry: RegistryName, path: str, context: ssl.SSLContext, deadline
         connection.sock = secure
         # http.client would leave the port out where it is that of plain HTTP.
         headers = {"Host": registry.text, "User-Agent": "fleet.certs_d", "Connection": "close"}
-        connection.request("GET", path, headers=headers)
-        return connection.getresponse().status
+        with _refusal_told(secure):
+            connection.request("GET", path, headers=headers)
+        status = connection.getresponse().status
+        if time.monotonic() >= deadline:
+            # Cut off within the head, which http.client takes for its end.
+            raise socket.timeout
+        return status
+
+
+@contextlib.contextmanager
+def _refusal_told(secure: ssl.SSLSocket) -> Iterator[None]:
+    """In TLS 1.3 a client has long finished the handshake when its certificate is refused.
+
+    Then the server may have hung up before the request was sent; its alert is still there to be read.
+    """
+    try:
+        yield
+    except OSError:
+        secure.recv(1)
+        raise
 
 
 def _connect(registry: RegistryName, deadline: float) -> socket.socket:

@@ -71,6 +71,7 @@ hosts:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._fleet_table_arguments import FLEET_TABLE_ARGUMENTS
 
 

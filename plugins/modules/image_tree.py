@@ -97,6 +97,7 @@ import os
 from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._image_tree import (
     Image,
     InvalidImage,

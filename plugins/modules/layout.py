@@ -187,6 +187,7 @@ from datetime import datetime, timezone
 from typing import Any, NoReturn, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._deployment import deploy
 from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ROOTS
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import errors, report

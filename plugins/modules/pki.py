@@ -130,6 +130,7 @@ certificates:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._pki_arguments import PKI_ARGUMENTS
 
 

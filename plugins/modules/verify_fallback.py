@@ -147,6 +147,7 @@ from datetime import datetime, timezone
 from typing import NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._matrix import found_registries, measure
 from ansible_collections.fleet.certs_d.plugins.module_utils._verify_arguments import VERIFY_ARGUMENTS
 

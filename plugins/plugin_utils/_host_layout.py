@@ -12,6 +12,7 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import AnsibleVaultError
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import CATALOGUE, Finding, errors, report
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._cryptography import CryptographyMissing
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._groups import groups_by_precedence

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible, Run, run, tool
 
 

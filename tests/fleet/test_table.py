@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.fleet.certs_d.tests.fleet.running import SITE, Ansible, Run
 
 MISSING_TREE = "node_pki=/nowhere"

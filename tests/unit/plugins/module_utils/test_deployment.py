@@ -10,11 +10,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._deployment import deploy
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Owner, Plan
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import WantedDirectory, WantedPair, WantedRoots
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 ME = Owner(os.geteuid(), os.getegid())
 NAMES = st.sampled_from(["10-old", "20-new", "client", "client-b", "ca"])

@@ -14,6 +14,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._image_tree import (
     Image,
     InvalidImage,

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterable
+from datetime import timedelta
 
 import pytest
+
 from ansible_collections.fleet.certs_d.plugins.module_utils import _request
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint
 from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name import parse_registry_name
@@ -137,16 +140,13 @@ def test_an_intermediate_ca_counts_as_a_root(ca: Issued) -> None:
 
 
 @BOTH_VERSIONS
-@pytest.mark.parametrize("round_", range(5))
-def test_an_expired_pair_is_the_servers_refusal_of_the_handshake(
-    ca: Issued, version: ssl.TLSVersion, round_: int
-) -> None:
-    """TLS 1.3 tells the client only when it reads; five times, because that is a race of two connections' ends."""
-    expired = issue("expired", signer=ca, not_before=NOW.replace(year=2020), not_after=NOW.replace(year=2021))
+def test_the_refusal_of_an_expired_pair_is_told_in_its_own_words(ca: Issued, version: ssl.TLSVersion) -> None:
+    """In TLS 1.3 the server may hang up before the request is sent: a race, hence the many rounds."""
+    expired = issue("expired", signer=ca, not_before=NOW - timedelta(days=9), not_after=NOW - timedelta(days=2))
     with scripted_registry({}, ca=ca, version=version) as registry:
-        answer = send(registry.name, roots=[ca], pair=expired)
-        assert answer[:2] == (None, "the registry refused the TLS connection: certificate expired")
-        assert registry.answers() == [(None, "refused")]
+        answers = [send(registry.name, roots=[ca], pair=expired) for _ in range(30)]
+        assert {answer.error for answer in answers} == {"the registry refused the TLS connection: certificate expired"}
+        assert registry.answers() == [(None, "refused")] * 30
 
 
 @BOTH_VERSIONS
@@ -168,15 +168,16 @@ def test_a_server_that_insists_on_a_certificate_refuses_without(ca: Issued, vers
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        ("garbage", "the answer is no HTTP"),
-        ("close", "the registry closed the connection without an answer"),
-        ("reset", "Connection reset by peer"),
+        ("garbage", {"the answer is no HTTP"}),
+        ("close", {"the registry closed the connection without an answer"}),
+        ("reset", {"the registry closed the connection without an answer", "Connection reset by peer"}),
     ],
 )
-def test_trouble_is_the_answers_error(ca: Issued, client: Issued, trouble: Trouble, words: str) -> None:
+def test_trouble_is_the_answers_error(ca: Issued, client: Issued, trouble: Trouble, words: set[str]) -> None:
     with scripted_registry({fingerprint(client.der): trouble}, ca=ca) as registry:
         answer = send(registry.name, roots=[ca], pair=client)
-        assert answer[:2] == (None, words)
+        assert answer.status is None
+        assert answer.error in words
         assert registry.answers() == [(fingerprint(client.der), trouble)]
 
 
@@ -204,7 +205,6 @@ def test_a_handshake_that_never_comes_is_bounded() -> None:
 
 def test_a_server_of_plain_http_is_told(ca: Issued) -> None:
     with socket.create_server(("127.0.0.1", 0)) as plain:
-        import threading
 
         def serve() -> None:
             connection, _ = plain.accept()

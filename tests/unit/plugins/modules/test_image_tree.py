@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
+
 from ansible_collections.fleet.certs_d.plugins.modules import image_tree
 
 BUSYBOX = shutil.which("busybox") or "/bin/busybox"

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ansible_collections.fleet.certs_d.tests.unit.material import Issued
 from cryptography.hazmat.primitives.serialization import Encoding
+
+from ansible_collections.fleet.certs_d.tests.unit.material import Issued
 
 GATE = Path(__file__).parents[4] / "roles/registry/files/cert.cgi"
 REFUSED = "403 Client certificate invalid"
