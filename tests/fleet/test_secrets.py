@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No private key stands anywhere but in its own file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ansible_collections.fleet.certs_d.tests.fleet.leaks import key_lines, leaked
+from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible
+
+PKI = INVENTORY / ".lab" / "pki"
+AUTHORITY = INVENTORY / ".lab" / "authority"
+NODES = ("node1", "node2", "node3")
+CALLBACK = """
+from ansible.plugins.callback import CallbackBase
+DOCUMENTATION = "{name: arguments, type: notification, short_description: d, description: d, options: {}}"
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION, CALLBACK_NAME, CALLBACK_TYPE = 2.0, "arguments", "notification"
+    def note(self, result):
+        task = getattr(result, "task", None) or result._task
+        with open("@FILE@", "a") as file:
+            file.write(repr((task.name, task.args, getattr(result, "result", None) or result._result)) + chr(10))
+    v2_runner_on_ok = v2_runner_on_failed = note
+"""
+
+
+def test_no_key_stands_in_output_journal_arguments_or_other_files(
+    playbook: Ansible, on: Callable[[str, str], str], tmp_path: Path
+) -> None:
+    lines = key_lines(PKI) | key_lines(AUTHORITY)
+    assert len(lines) >= 10
+    (tmp_path / "arguments.py").write_text(CALLBACK.replace("@FILE@", str(tmp_path / "seen")))
+    for host in NODES:
+        on(host, f"rm -rf {CERTS_D}")
+    run = playbook(
+        SITE,
+        "-vvvv",
+        "--diff",
+        ANSIBLE_CALLBACK_PLUGINS=str(tmp_path),
+        ANSIBLE_CALLBACKS_ENABLED="arguments",
+    )
+    assert run.status == 0, run.output[-3000:]
+    seen = (tmp_path / "seen").read_text()
+    assert "Lay the host directories" in seen
+    assert "10-old.key 0600" in run.output
+    assert leaked(run.output, lines) == []
+    assert leaked(seen, lines) == []
+    for host in NODES:
+        journal = on(host, "journalctl --no-pager --output=cat")
+        assert "ansible-fleet.certs_d.layout" in journal
+        assert leaked(journal, lines) == []
+
+
+def test_keys_lie_in_their_files_alone_and_are_the_owners(on: Callable[[str, str], str]) -> None:
+    for host in NODES:
+        for line in key_lines(PKI / "registry.lab:5000" / "hosts" / host):
+            where = f"grep -rlF -e '{line}' / --exclude-dir=proc --exclude-dir=sys 2>/dev/null || true"
+            files = on(host, where).split()
+            assert files, f"{host} does not hold its own key, so this test looks for the wrong thing"
+            assert all(file.startswith(CERTS_D) and file.endswith(".key") for file in files)
+        modes = on(host, f"find {CERTS_D} -name '*.key' -printf '%m %u %g\n'").splitlines()
+        assert modes == ["600 root root"] * 2
+
+
+def test_data_with_keys_leaves_none_in_the_journal(
+    playbook: Ansible, on: Callable[[str, str], str], tmp_path: Path
+) -> None:
+    """Given as `registries:` the keys are task arguments by the user's choice; the node's log must not have them."""
+    play = tmp_path / "data.yml"
+    play.write_text(
+        "- hosts: node1\n"
+        "  gather_facts: false\n"
+        "  tasks:\n"
+        "    - fleet.certs_d.layout:\n"
+        f"        registries: \"{{{{ query('fleet.certs_d.host_layout', pki='{PKI}') }}}}\"\n"
+        "        path: /srv/data\n"
+    )
+    run = playbook(play, "-vvvv", "--diff")
+    assert run.status == 0, run.output[-3000:]
+    lines = key_lines(PKI)
+    assert leaked(run.output, lines) == []
+    assert leaked(on("node1", "journalctl --no-pager --output=cat"), lines) == []
+    assert on("node1", "rm -r /srv/data && echo gone") == "gone\n"
