@@ -21,9 +21,9 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory impo
     host_directory_names,
     read_host_directory,
 )
+from ansible_collections.fleet.certs_d.plugins.module_utils._names import registry_name_findings, shown
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
 from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name import (
-    InvalidRegistryName,
     parse_registry_name,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._request import Answer, ask
@@ -47,7 +47,7 @@ class Pair(NamedTuple):
 
 def found_registries(root: str) -> tuple[list[str], list[Finding]]:
     """The registries that have a host directory, and the directories that no client ever looks into."""
-    names = {name: _name_findings(name) for name in host_directory_names(root)}
+    names = {name: registry_name_findings(name, shown(name)) for name in host_directory_names(root)}
     passed_over = [finding for findings in names.values() for finding in findings]
     return [name for name, findings in names.items() if not findings], passed_over
 
@@ -60,7 +60,7 @@ def measure(root: str, name: str, *, request: str, timeout: float, now: datetime
     """
     path = os.path.join(root, name)
     # A name that is none may lead anywhere: nothing is read there.
-    findings = _name_findings(name)
+    findings = registry_name_findings(name, shown(name))
     directory = None if findings else read_host_directory(path)
     directory = directory or HostDirectory(path, 0, 0, 0, ())
     findings += client_faults(directory)
@@ -73,14 +73,6 @@ def measure(root: str, name: str, *, request: str, timeout: float, now: datetime
         "client_pairs": [{"name": pair.name, **pair.leaf.as_data(now)} for pair in pairs if pair.leaf],
         "requests": requests,
     }
-
-
-def _name_findings(name: str) -> list[Finding]:
-    try:
-        parse_registry_name(name)
-    except InvalidRegistryName as error:
-        return [Finding("registry-name", repr(name), str(error))]
-    return []
 
 
 def _pairs(directory: HostDirectory) -> list[Pair]:

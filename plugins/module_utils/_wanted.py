@@ -17,11 +17,12 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import 
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._client_pair import pair_fault
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
-from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
-from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name import (
-    InvalidRegistryName,
-    parse_registry_name,
+from ansible_collections.fleet.certs_d.plugins.module_utils._names import (
+    file_name_findings,
+    registry_name_findings,
+    shown,
 )
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
 
 DIRECTORY_MODE = 0o755
 _PUBLIC_MODE = 0o644
@@ -87,7 +88,9 @@ def read_wanted(
     findings: list[Finding] = []
     for registry in registries:
         name = registry["name"]
-        findings += _name_faults(name, [other.name for other in wanted])
+        findings += registry_name_findings(name, shown(name))
+        if name in [other.name for other in wanted]:
+            findings.append(Finding("duplicate-registry", shown(name)))
         roots = [_roots(entry, f"{name}/{entry['name']}.crt", findings) for entry in registry["ca_certificates"] or ()]
         pairs = [
             _pair(entry, f"{name}/{entry['name']}.cert", private_keys, findings)
@@ -122,23 +125,15 @@ def _public_file(name: str, text: str) -> WantedFile:
     return WantedFile(name, text.encode(), _PUBLIC_MODE)
 
 
-def _name_faults(name: str, earlier: list[str]) -> list[Finding]:
-    try:
-        parse_registry_name(name)
-    except InvalidRegistryName as error:
-        return [Finding("registry-name", repr(name), str(error))]
-    return [Finding("duplicate-registry", name)] if name in earlier else []
-
-
 def _roots(entry: Mapping[str, Any], place: str, findings: list[Finding]) -> WantedRoots:
     text, found = _read(entry["content"], place, findings)
-    _check_file_name(entry["name"], place, findings)
+    findings += file_name_findings(entry["name"], ".crt", place)
     return WantedRoots(entry["name"], text, found)
 
 
 def _pair(entry: Mapping[str, Any], place: str, private_keys: Mapping[str, str], findings: list[Finding]) -> WantedPair:
     text, chain = _read(entry["certificate"], place, findings)
-    _check_file_name(entry["name"], place, findings)
+    findings += file_name_findings(entry["name"], ".cert", place)
     key = private_keys.get(chain[0].fingerprint) if chain else None
     if chain and key is None:
         findings.append(Finding("key-missing", place))
@@ -152,11 +147,6 @@ def _read(content: str, place: str, findings: list[Finding]) -> tuple[str, tuple
     except InvalidCertificate as error:
         findings.append(Finding("certificate-junk", place, str(error)))
         return text, ()
-
-
-def _check_file_name(name: str, place: str, findings: list[Finding]) -> None:
-    if not name or name.startswith(".") or "/" in name or not name.isprintable():
-        findings.append(Finding("file-name", place))
 
 
 def _pair_faults(pair: WantedPair, place: str) -> list[Finding]:

@@ -5,21 +5,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
-from ansible_collections.fleet.certs_d.plugins.module_utils._pem import certificates, fingerprint, normalise
-from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name import (
-    InvalidRegistryName,
-    parse_registry_name,
+from ansible_collections.fleet.certs_d.plugins.module_utils._names import (
+    file_name_findings,
+    registry_name_findings,
+    shown,
 )
-
-_LONGEST_FILE_NAME = 255
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import certificates, fingerprint, normalise
 
 
 class LayoutError(Exception):
@@ -98,26 +95,6 @@ def without_private_keys(registries: Iterable[Registry]) -> tuple[list[dict[str,
     return data, private_keys
 
 
-def registry_name_findings(name: str, place: str) -> list[Finding]:
-    """The reason why no image name can begin with this name, if there is one."""
-    try:
-        parse_registry_name(name)
-    except InvalidRegistryName as error:
-        return [Finding("registry-name", place, str(error))]
-    return []
-
-
-def file_name_findings(stem: str, suffix: str, place: str) -> list[Finding]:
-    """The reason why engines can't find a file of this name in a host directory, if there is one."""
-    reason = _file_name_fault(stem, suffix)
-    return [Finding("file-name", place, reason)] if reason else []
-
-
-def shown(text: str) -> str:
-    """A name as messages spell it: control characters and undecodable bytes are escaped, an empty one is seen."""
-    return text if text.strip() and text.isprintable() else repr(text)
-
-
 def _registry_from_data(entry: Mapping[str, Any]) -> Registry:
     name = _text(entry.get("name"))
     return registry(
@@ -156,20 +133,6 @@ def _name_findings(each: Registry) -> list[Finding]:
             findings.append(Finding("certificate-missing", pair.key_source))
     sources = [root.source for root in each.ca_certificates] + [pair.certificate_source for pair in each.client_pairs]
     return findings + [Finding("duplicate-name", source) for source in _repeated(sources)]
-
-
-def _file_name_fault(stem: str, suffix: str) -> str:
-    if not stem.strip():
-        return "it is blank"
-    if stem.startswith("."):
-        return "engines read hidden files too, people overlook them"
-    if "/" in stem or _CONTROL.search(stem):
-        return "it holds a slash or a control character"
-    try:
-        length = len((stem + suffix).encode())
-    except UnicodeEncodeError:
-        return "it is not UTF-8"
-    return f"it is {length} bytes long, {_LONGEST_FILE_NAME} at most" if length > _LONGEST_FILE_NAME else ""
 
 
 def _roots_as_data(each: Registry) -> list[dict[str, str]]:

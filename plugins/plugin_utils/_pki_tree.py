@@ -9,16 +9,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
-from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import (
-    CaRoot,
-    ClientPair,
-    Registry,
+from ansible_collections.fleet.certs_d.plugins.module_utils._names import (
     file_name_findings,
-    registry,
     registry_name_findings,
     shown,
 )
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import CaRoot, ClientPair, Registry, registry
 
 _SUFFIXES = (".crt", ".cert", ".key")
 _LEVELS = ("all", "groups", "hosts")

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import TIME_FORMAT, Certificate
+from ansible_collections.fleet.certs_d.plugins.module_utils._names import file_name_findings, shown
 from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name import (
     InvalidRegistryName,
     parse_registry_name,
@@ -35,7 +36,6 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._cryptography import
     CryptographyMissing,
     require_cryptography,
 )
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import file_name_findings, shown
 
 _SERVER_NAME = re.compile(r"(?:\*\.)?[a-zA-Z0-9_](?:[a-zA-Z0-9_.-]*[a-zA-Z0-9])?")
 
