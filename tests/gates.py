@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -46,9 +45,15 @@ GATES = [
     Gate("unit", "python -m pytest -p no:cacheprovider tests/unit", counts=r"(\d+) passed"),
     Gate("changelog", "antsibull-changelog lint"),
     Gate("ansible-lint", "ansible-lint --offline --profile production", fast=False),
-    Gate("sanity", f"ansible-test sanity --color no --requirements --python {PYTHON}", False, r"Running sanity test"),
-    Gate("fleet", "python -m pytest -p no:cacheprovider tests/fleet", False, r"(\d+) passed"),
-    Gate("molecule", "molecule test --all", False, r"(?m)(\w+): Executing verify|> (\w+) ➜ verify"),
+    Gate(
+        "sanity",
+        "python tests/tools/seed_ansible_test_pip.py"
+        f" && ansible-test sanity --color no --requirements --python {PYTHON}",
+        fast=False,
+        counts=r"Running sanity test",
+    ),
+    Gate("fleet", "python -m pytest -p no:cacheprovider tests/fleet", fast=False, counts=r"(\d+) passed"),
+    Gate("molecule", "molecule test --all", fast=False, counts=r"(?m)(\w+): Executing verify|> (\w+) ➜ verify"),
 ]
 
 

@@ -17,8 +17,8 @@ description:
     certificate has left, and the result.
   - It reads what the hosts' tasks have recorded in two variables, so that failed and unreachable hosts are rows, too.
   - Runs on the controller and talks to no host. Use it with C(run_once).
-  - In a play with C(serial) it prints in the last batch, and earlier in a batch in which a host failed, because the
-    play may end there.
+  - In a play with C(serial) it prints in the last batch, and earlier in a batch of which every host is going to fail,
+    because the play ends there.
 extends_documentation_fragment:
   - fleet.certs_d.attributes
 attributes:
@@ -27,6 +27,7 @@ attributes:
   diff_mode:
     support: none
   platform:
+    support: full
     platforms: posix
 options:
   hosts:

@@ -30,6 +30,7 @@ attributes:
     support: full
     details: Names and digests of files.
   platform:
+    support: full
     platforms: posix
 options:
   path:
@@ -51,9 +52,8 @@ options:
       C(--list), such as C(/bin/busybox) of Debian's busybox-static.
     type: path
     required: true
-seealso:
-  - plugin: fleet.certs_d.registry
-    plugin_type: role
+notes:
+  - The role C(fleet.certs_d.registry) serves such a tree.
 """
 
 EXAMPLES = r"""

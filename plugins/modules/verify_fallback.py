@@ -30,6 +30,7 @@ attributes:
   diff_mode:
     support: none
   platform:
+    support: full
     platforms: posix
 requirements:
   - Python 3.8 or later on the node, Linux

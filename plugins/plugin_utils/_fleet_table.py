@@ -13,6 +13,7 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_
 _HEAD = ("HOST", "REGISTRY", "PAIR", "ATTEMPTS", "DAYS LEFT", "RESULT")
 _NOTHING = "-"
 _UNREACHABLE = "unreachable"
+_FAILED = "failed"
 
 
 class Row(NamedTuple):
@@ -23,7 +24,7 @@ class Row(NamedTuple):
     pair: str = _NOTHING
     attempts: str = _NOTHING
     days_left: str = _NOTHING
-    result: str = "failed"
+    result: str = _FAILED
     fault: str = ""
 
 
@@ -44,17 +45,20 @@ class Record(NamedTuple):
         return bool(self.failure or self.verification)
 
     @property
-    def is_good(self) -> bool:
-        """Whether nothing went wrong so far."""
-        return not self.failure and self.verification.get("verified", True) is not False
+    def is_bad(self) -> bool:
+        """Whether this host is going to fail."""
+        return any(row.result in (_FAILED, _UNREACHABLE) for row in rows_of(self))
 
 
-def is_due(records: Iterable[Record], *, batch: Iterable[str]) -> bool:
-    """Whether the table is to be shown in this batch: all hosts have been reached, or the play may end here."""
+def is_due(records: Sequence[Record], *, batch: Iterable[str]) -> bool:
+    """Whether the table is to be shown in this batch: all hosts have been reached, or the play ends here.
+
+    Ansible ends a play after a batch of which no host is left.
+    """
     now = set(batch)
-    return all(record.is_reached or record.host in now for record in records) or not all(
-        record.is_good for record in records if record.host in now
-    )
+    if all(record.is_reached or record.host in now for record in records):
+        return True
+    return all(record.is_bad for record in records if record.host in now)
 
 
 def rows_of(record: Record) -> list[Row]:
@@ -63,7 +67,7 @@ def rows_of(record: Record) -> list[Row]:
     if failure or verification.get("unreachable"):
         unreachable = failure.startswith(f"{_UNREACHABLE}:") or verification.get("unreachable")
         fault = failure.removeprefix(f"{_UNREACHABLE}: ") or str(verification.get("msg", ""))
-        return [Row(host, result=_UNREACHABLE if unreachable else "failed", fault=fault)]
+        return [Row(host, result=_UNREACHABLE if unreachable else _FAILED, fault=fault)]
     if not verification:
         return [Row(host, result="not reached")]
     if "registries" not in verification:
@@ -78,7 +82,9 @@ def render(rows: Sequence[Row]) -> str:
     lines = [_HEAD, *(row[: len(_HEAD)] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    faults = [f"{row.host}: {line}" for row in rows if row.fault for line in row.fault.splitlines()]
+    faults = [
+        row.fault if row.fault.startswith(f"{row.host}: ") else f"{row.host}: {row.fault}" for row in rows if row.fault
+    ]
     return "\n".join([*table, "", *faults, *([""] if faults else []), _count(rows)])
 
 
@@ -93,7 +99,7 @@ def _row(host: str, registry: Mapping[str, Any]) -> Row:
         verdict["pair"] or _NOTHING,
         _attempts(verdict["attempts"]),
         _days_left(registry["client_pairs"], verdict["fingerprint"]),
-        "failed" if fault else "verified",
+        _FAILED if fault else "verified",
         fault,
     )
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from ansible_collections.fleet.certs_d.tests.fleet.running import INVENTORY, REG
 from ansible_collections.fleet.certs_d.tests.unit.material import NOW, SERVER, issue, issue_ca, issue_client
 
 PKI = INVENTORY / ".lab" / "pki"
+LATE_PYTHON = b"#!/bin/sh\nexec faketime '2039-01-01 00:00:00' /usr/bin/python3 \"$@\"\n"
 AUTHORITY = issue_ca()
 CLIENT = issue_client(signer=AUTHORITY)
 OTHER = issue_client("other", signer=AUTHORITY)
@@ -114,17 +116,11 @@ def test_a_name_that_no_image_can_have_is_refused(
 def test_a_node_whose_clock_is_off_refuses(
     playbook: Ansible, on: Callable[[str, str], str], certs_d: Callable[[str], str]
 ) -> None:
-    python = "#!/bin/sh\nexec faketime '2039-01-01 00:00:00' /usr/bin/python3 \"$@\"\n"
-    on(
-        "node1",
-        "command -v faketime >/dev/null || { apt-get update -qq && apt-get install -y -qq faketime; } >/dev/null",
-    )
-    on(
-        "node1",
-        f"printf '%s' '{python.replace(chr(39), chr(39) + chr(92) + chr(39) * 2)}' > /srv/late && chmod 755 /srv/late",
-    )
+    on("node1", "command -v faketime >/dev/null || (apt-get update && apt-get install -y faketime) >/dev/null 2>&1")
+    on("node1", f"echo {b64encode(LATE_PYTHON).decode()} | base64 -d > /srv/late && chmod 755 /srv/late")
     before = certs_d("node1")
-    run = playbook(SITE, "--tags", "layout", "--limit", "node1", "-e", "ansible_python_interpreter=/srv/late")
+    late = "ansible_python_interpreter=/srv/late"
+    run = playbook(SITE, "--tags", "layout", "--limit", "node1", "-e", late)
     assert run.status != 0
     assert "the certificate has expired" in run.output
     assert "the node's clock says 2039-01-01" in run.output
@@ -132,10 +128,8 @@ def test_a_node_whose_clock_is_off_refuses(
 
 
 def test_a_user_who_is_not_root_gets_one_error(playbook: Ansible, on: Callable[[str, str], str]) -> None:
-    on(
-        "node1",
-        "id plain >/dev/null 2>&1 || useradd --create-home plain; cp -r /root/.ssh /home/plain/; chown -R plain: /home/plain",
-    )
+    on("node1", "id plain >/dev/null 2>&1 || useradd --create-home plain")
+    on("node1", "cp -r /root/.ssh /home/plain/ && chown -R plain: /home/plain")
     run = playbook(SITE, "--tags", "layout", "--limit", "node1", "-e", "ansible_user=plain")
     assert run.status != 0
     assert "sudo" in run.output

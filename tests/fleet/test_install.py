@@ -16,7 +16,8 @@ def test_the_archive_installs_and_runs_by_name(tmp_path: Path) -> None:
     build = run(tool("ansible-galaxy"), "collection", "build", PROJECT, "--output-path", tmp_path)
     assert build.status == 0, build.output
     (archive,) = tmp_path.glob("fleet-certs_d-*.tar.gz")
-    names = tarfile.open(archive).getnames()
+    with tarfile.open(archive) as content:
+        names = content.getnames()
     assert "plugins/modules/layout.py" in names
     assert {name.split("/")[0] for name in names} & {"tests", "lab", "molecule", "inventories"} == set()
     empty = tmp_path / "empty"

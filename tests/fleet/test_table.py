@@ -20,7 +20,8 @@ MISSING_TREE = "node_pki=/nowhere"
 def ghost(tmp_path: Path) -> Path:
     """One more node, at an address where nobody answers."""
     inventory = tmp_path / "ghost.yml"
-    inventory.write_text("nodes: {hosts: {ghost: {ansible_host: 127.0.0.1, ansible_port: 1, node_pki: /unused}}}\n")
+    address = f"ansible_host: 127.0.0.1, ansible_port: 1, node_pki: {tmp_path}"
+    inventory.write_text(f"nodes: {{hosts: {{ghost: {{{address}}}}}}}\n")
     return inventory
 
 

@@ -25,7 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 NOW = datetime.now(UTC).replace(microsecond=0)
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
 
-KeyType = Literal["p256", "rsa", "ed25519"]
+KeyType = Literal["p256", "rsa", "rsa1024", "ed25519"]
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 _USAGES = (
@@ -144,6 +144,6 @@ def _general_name(text: str) -> x509.GeneralName:
 
 
 def _new_key(key_type: KeyType) -> PrivateKey:
-    if key_type == "rsa":
-        return rsa.generate_private_key(65537, 2048)
+    if key_type in ("rsa", "rsa1024"):
+        return rsa.generate_private_key(65537, 2048 if key_type == "rsa" else 1024)
     return ec.generate_private_key(ec.SECP256R1()) if key_type == "p256" else ed25519.Ed25519PrivateKey.generate()

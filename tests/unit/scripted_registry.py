@@ -40,16 +40,13 @@ class ScriptedRegistry:
     def __init__(self, script: Script, context: ssl.SSLContext, listener: socket.socket) -> None:
         self.log: list[Seen] = []
         self.peers: list[tuple[str, int]] = []
+        self.port = int(listener.getsockname()[1])
         self._script = script
         self._context = context
         self._listener = listener
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
-
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
 
     @property
     def name(self) -> str:

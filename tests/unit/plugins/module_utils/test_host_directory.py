@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import (
     HostDirectory,
     client_faults,

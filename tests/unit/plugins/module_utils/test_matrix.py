@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.fleet.certs_d.plugins.module_utils._matrix import found_registries, measure
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint
 from ansible_collections.fleet.certs_d.tests.unit.material import NOW, Issued, issue, issue_client
@@ -104,13 +105,9 @@ def test_a_pair_under_two_names_is_asked_with_twice(tmp_path: Path, ca: Issued, 
 
 def test_a_pair_of_rsa_with_1024_bits_is_asked_with(tmp_path: Path, ca: Issued) -> None:
     """OpenSSL refuses to load it at its own level; whether it gets in is the registry's word."""
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
-    sound = issue_client(signer=ca)
-    weak = rsa.generate_private_key(65537, 1024)
-    builder = _copy(sound, weak)
+    weak = issue_client(signer=ca, key_type="rsa1024")
     with scripted_registry({}, ca=ca) as registry:
-        lay(tmp_path, registry.name, ca, a=builder)
+        lay(tmp_path, registry.name, ca, a=weak)
         found = matrix(tmp_path, registry)
         assert len(registry.answers()) == 1
     assert found["findings"] == []
@@ -129,4 +126,4 @@ def test_directories_that_no_image_name_can_name_are_passed_over(tmp_path: Path)
         (tmp_path / name).mkdir()
     names, passed_over = found_registries(str(tmp_path))
     assert names == ["localhost", "registry.lab:5000"]
-    assert [finding.place for finding in passed_over] == ["'_default'", "'registry.lab:5000.bak'"]
+    assert [finding.place for finding in passed_over] == ["_default", "registry.lab:5000.bak"]

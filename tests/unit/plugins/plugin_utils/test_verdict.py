@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
     NOT_VERIFIED,
     complaint,
@@ -15,8 +18,6 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
     is_expected,
     unverified,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 REFUSED = "the registry refused the TLS connection: certificate expired"
 ANSWERS: dict[str | None, int | str] = {
@@ -76,9 +77,7 @@ def registry(*pairs: str | None, faults: tuple[str, ...] = (), severity: str = "
     ],
     ids=str,
 )
-def test_the_loop_is_that_of_the_document(
-    pairs: list[str | None], final: int | str, saw: list[str | None]
-) -> None:
+def test_the_loop_is_that_of_the_document(pairs: list[str | None], final: int | str, saw: list[str | None]) -> None:
     verdict = documented(registry(*pairs))
     assert [attempt["pair"] for attempt in verdict["attempts"]] == saw
     assert (verdict["error"] if verdict["status"] is None else verdict["status"]) == final
@@ -144,7 +143,7 @@ def test_expected_are_a_status_and_the_pair_that_it_came_to(
     assert is_expected(documented(registry(*pairs)), expected) is holds
 
 
-def test_nothing_is_expected_of_a_faulty_directory() -> None:
+def test_a_faulty_directory_is_never_what_was_expected() -> None:
     assert not is_expected(documented(registry(faults=("x",))), {"status": 200, "pair": None})
 
 

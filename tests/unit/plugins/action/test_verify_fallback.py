@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of the action fleet.certs_d.verify_fallback in a real run, the node being this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint
+from ansible_collections.fleet.certs_d.tests.unit.material import Issued
+from ansible_collections.fleet.certs_d.tests.unit.scripted_registry import ScriptedRegistry, scripted_registry
+
+
+def verify(folder: Path, *options: str, **arguments: Any) -> dict[str, Any]:
+    """The task's result, under `failed` whether the host did, and under `output` what a user sees."""
+    command = [sys.executable, "-m", "ansible", "adhoc", "node", "-i", "node,", "-c", "local", "-vvvv", *options]
+    command += ["-m", "fleet.certs_d.verify_fallback", "-e", f"ansible_python_interpreter={sys.executable}"]
+    command += ["-a", json.dumps({"path": str(folder / "certs.d"), **arguments})]
+    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    assert "PRIVATE KEY" not in run.stdout + run.stderr
+    told = re.search(r"^node \| \w+!? => (\{$.*?^\})$", run.stdout, re.MULTILINE | re.DOTALL)
+    assert told, run.stdout + run.stderr
+    return {**json.loads(told[1]), "failed": run.returncode != 0, "output": run.stdout + run.stderr}
+
+
+def lay(folder: Path, registry: ScriptedRegistry, ca: Issued, **pairs: Issued) -> Path:
+    """A host directory with these pairs; underscores stand for dashes."""
+    home = folder / "certs.d" / registry.name
+    home.mkdir(parents=True)
+    (home / "ca.crt").write_text(ca.certificate)
+    for stem, pair in pairs.items():
+        (home / f"{stem.replace('_', '-')}.cert").write_text(pair.certificate)
+        (home / f"{stem.replace('_', '-')}.key").write_text(pair.private_key)
+    return home
+
+
+def test_the_pair_that_gets_in_is_told_and_the_host_is_verified(
+    tmp_path: Path, ca: Issued, client: Issued, other: Issued
+) -> None:
+    script = {fingerprint(client.der): 403, fingerprint(other.der): 200}
+    with scripted_registry(script, ca=ca) as registry:
+        lay(tmp_path, registry, ca, a_old=client, b_new=other)
+        result = verify(tmp_path, expect={"documented": {"pair": "b-new"}})
+        assert registry.answers() == [(fingerprint(client.der), 403), (fingerprint(other.der), 200)]
+    (told,) = result["registries"]
+    assert result["verified"] is True
+    assert result["changed"] is False
+    assert told["expected"] is True
+    assert told["documented"]["pair"] == "b-new"
+    assert told["documented"]["fingerprint"] == fingerprint(other.der)
+    assert told["documented"]["reason"] == f"{registry.name} lets in this host with b-new after a-old (403)"
+
+
+def test_a_host_that_is_not_let_in_fails_and_keeps_its_verdicts(tmp_path: Path, ca: Issued, client: Issued) -> None:
+    with (
+        scripted_registry({fingerprint(client.der): 403}, ca=ca) as refusing,
+        scripted_registry({None: 200}, ca=ca) as faulty,
+    ):
+        lay(tmp_path, refusing, ca, a_old=client)
+        (lay(tmp_path, faulty, ca, b_new=client) / "b-new.key").unlink()
+        result = verify(tmp_path, registries=[refusing.name, faulty.name])
+        assert len(refusing.answers()) == 1
+        assert faulty.peers == []
+    assert result["failed"] is True
+    assert result["verified"] is False
+    first, second = result["msg"].splitlines()
+    assert first.startswith(f"{refusing.name} does not let this host in: a-old (403). Expected: 200. ")
+    assert second.startswith(f"{faulty.name}: no request was sent")
+    assert "b-new.cert" in second
+    assert [told["documented"]["attempts"] != [] for told in result["registries"]] == [True, False]
+
+
+def test_a_directory_that_no_image_name_can_name_is_passed_over_with_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "certs.d" / "registry.lab:5000.bak").mkdir(parents=True)
+    result = verify(tmp_path)
+    assert result["registries"] == []
+    warning = result["output"].split("[WARNING]: ", 1)[1]
+    assert warning.startswith(f"no client looks into this directory below {tmp_path}/certs.d: registry.lab:5000.bak: ")
+
+
+def test_check_mode_asks_nobody_and_does_not_fail(tmp_path: Path, ca: Issued, client: Issued) -> None:
+    with scripted_registry({}, ca=ca) as registry:
+        lay(tmp_path, registry, ca, a=client)
+        result = verify(tmp_path, "--check", registries=[registry.name])
+        assert registry.peers == []
+    (told,) = result["registries"]
+    assert (told["documented"]["status"], told["documented"]["reason"]) == (None, "not verified (check mode)")
+    assert result["verified"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"request": "v2/"}, "begin with a slash"),
+        ({"request": "/ü"}, "use ASCII"),
+        ({"request": "/ HTTP/1.0\r\n"}, "is no path of a request"),
+        ({"timeout": 0}, "above 0"),
+        ({"timeout": "nan"}, "above 0"),
+        ({"timeout": 1e10}, "at most 3600"),
+        ({"expect": {"effective": {}}}, "effective"),
+        ({"expect": {"documented": {"status": "ok"}}}, "status"),
+    ],
+)
+def test_bad_arguments_are_told_before_anything_is_asked(tmp_path: Path, arguments: Any, words: str) -> None:
+    result = verify(tmp_path, **arguments)
+    assert result["failed"]
+    assert words in result["msg"]
