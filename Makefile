@@ -23,6 +23,7 @@ test-fast: .venv/test  ## the gates that need neither hosts nor minutes
 	@.venv/bin/python tests/gates.py --fast
 
 clean: .python  ## take everything away that the targets above made
+	@$(PYTHON) -m lab down .cache/collections/ansible_collections/fleet/certs_d/inventories/lab
 	@$(PYTHON) -m lab down inventories/lab --all
 	@rm -rf .venv .cache playbooks/collections inventories/*/{.lab,hosts.yml}
 
@@ -41,6 +42,7 @@ clean: .python  ## take everything away that the targets above made
 .venv/test: requirements.txt requirements-run.txt | .venv/bin/python
 	@echo "venv: installing the tools that requirements.txt pins …"
 	@.venv/bin/python -m pip install --quiet --requirement $<
+	@$(PYTHON) -c 'from lab.system import need; need("shellcheck", packages=["shellcheck"])'
 	@touch .venv/run $@
 
 # The playbooks find the collection beside them, from the checkout and from inside playbooks/.
