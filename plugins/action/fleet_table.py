@@ -26,19 +26,30 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(argument_spec=FLEET_TABLE_ARGUMENTS)
         variables = task_vars or {}
-        records = _records(variables["hostvars"], args)
+        records = _records(variables, args)
         if not is_due(records, batch=variables["ansible_play_batch"]):
             return {"changed": False, "hosts": 0}
         Display().display("\n" + render([row for record in records for row in rows_of(record)]))
         return {"changed": False, "hosts": len(records)}
 
 
-def _records(hostvars: Mapping[str, Any], args: Mapping[str, Any]) -> list[Record]:
+def _records(variables: Mapping[str, Any], args: Mapping[str, Any]) -> list[Record]:
     """The records of the hosts asked for, then those of all others that failed."""
-    records = {host: _record(host, hostvars[host], args) for host in [*args["hosts"], *hostvars]}
-    return [record for host, record in records.items() if host in args["hosts"] or record.failure]
+    wanted, hostvars = dict.fromkeys(args["hosts"]), variables["hostvars"]
+    gone = {*variables["ansible_play_hosts_all"]} - {*variables["ansible_play_hosts"]}
+    records = [_record(host, hostvars[host], args) for host in {**wanted, **dict.fromkeys(hostvars)}]
+    return [
+        _noted(record) if record.host in gone else record
+        for record in records
+        if record.host in wanted or record.failure
+    ]
 
 
 def _record(host: str, variables: Mapping[str, Any], args: Mapping[str, Any]) -> Record:
     failures = [str(variables[name]) for name in args["failures"] if variables.get(name)]
     return Record(str(host), "\n".join(failures), variables.get(args["verification"]) or {})
+
+
+def _noted(record: Record) -> Record:
+    """A host may leave the play without a record, in a task that nobody foresaw."""
+    return record if record.is_reached else record._replace(failure="it failed, see the message of its task above")

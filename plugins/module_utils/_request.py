@@ -169,7 +169,7 @@ def _words(fault: Exception, *, timed_out: bool, timeout: float) -> str:
         return f"no answer within {timeout:g} s"
     if isinstance(fault, ssl.SSLCertVerificationError):
         return f"the registry's certificate is not accepted: {fault.verify_message}"
-    if isinstance(fault, (ssl.SSLEOFError, http.client.RemoteDisconnected)):
+    if isinstance(fault, (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError)):
         return "the registry closed the connection without an answer"
     if isinstance(fault, ssl.SSLError):
         return _tls_words(fault.reason or str(fault))

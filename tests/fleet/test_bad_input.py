@@ -34,7 +34,7 @@ FAULTS: dict[str, tuple[dict[str, str], str]] = {
     "empty certificate": ({"30.cert": "", "30.key": CLIENT.private_key}, "30.cert: this is no certificate"),
     "junk key": ({"30.cert": CLIENT.certificate, "30.key": "junk"}, "30.key: this is no private key"),
     "empty key": ({"30.cert": CLIENT.certificate, "30.key": ""}, "30.key: this is no private key"),
-    "expired": ({"30.cert": EXPIRED.certificate, "30.key": EXPIRED.private_key}, "expired 3 days ago"),
+    "expired": ({"30.cert": EXPIRED.certificate, "30.key": EXPIRED.private_key}, "3 days ago"),
     "not yet valid": (
         {"30.cert": EARLY.certificate, "30.key": EARLY.private_key},
         "30.cert: the certificate is not yet",

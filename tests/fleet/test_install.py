@@ -22,17 +22,13 @@ def test_the_archive_installs_and_runs_by_name(tmp_path: Path) -> None:
     assert {name.split("/")[0] for name in names} & {"tests", "lab", "molecule", "inventories"} == set()
     empty = tmp_path / "empty"
     empty.mkdir()
-    install = run(tool("ansible-galaxy"), "collection", "install", archive, "-p", empty / "collections", "--offline")
+    alone = {"ANSIBLE_COLLECTIONS_PATH": str(empty / "collections"), "PYTHONPATH": ""}
+    install = run(
+        *(tool("ansible-galaxy"), "collection", "install", archive, "-p", empty / "collections", "--offline"), **alone
+    )
     assert install.status == 0, install.output
     for cwd, playbook in ((empty, "fleet.certs_d.site"), (site_folder(empty), "site.yml")):
-        assert_verified(
-            run(
-                *(tool("ansible-playbook"), playbook, "-i", INVENTORY),
-                cwd=cwd,
-                ANSIBLE_COLLECTIONS_PATH=str(empty / "collections"),
-                PYTHONPATH="",
-            )
-        )
+        assert_verified(run(tool("ansible-playbook"), playbook, "-i", INVENTORY, cwd=cwd, **alone))
 
 
 def test_the_checkout_runs_from_inside_its_playbooks() -> None:

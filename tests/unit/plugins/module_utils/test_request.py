@@ -168,16 +168,15 @@ def test_a_server_that_insists_on_a_certificate_refuses_without(ca: Issued, vers
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        ("garbage", {"the answer is no HTTP"}),
-        ("close", {"the registry closed the connection without an answer"}),
-        ("reset", {"the registry closed the connection without an answer", "Connection reset by peer"}),
+        ("garbage", "the answer is no HTTP"),
+        ("close", "the registry closed the connection without an answer"),
+        ("reset", "the registry closed the connection without an answer"),
     ],
 )
-def test_trouble_is_the_answers_error(ca: Issued, client: Issued, trouble: Trouble, words: set[str]) -> None:
+def test_trouble_is_the_answers_error(ca: Issued, client: Issued, trouble: Trouble, words: str) -> None:
     with scripted_registry({fingerprint(client.der): trouble}, ca=ca) as registry:
         answer = send(registry.name, roots=[ca], pair=client)
-        assert answer.status is None
-        assert answer.error in words
+        assert answer[:2] == (None, words)
         assert registry.answers() == [(fingerprint(client.der), trouble)]
 
 

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of the fleet's table as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_table import (
+    Record,
+    is_due,
+    render,
+    rows_of,
+)
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import documented, is_expected, unverified
+
+EXPIRED = "the registry refused the TLS connection: certificate expired"
+
+
+def measured(*answers: tuple[str | None, int | str], name: str = "registry.lab:5000") -> dict[str, Any]:
+    """One registry of a verification; the pairs have 10, 20, … days left."""
+    rows = [
+        {
+            "pair": pair,
+            "fingerprint": pair and f"fp {pair}",
+            "status": answer if isinstance(answer, int) else None,
+            "error": None if isinstance(answer, int) else answer,
+            "seconds": 0.01,
+        }
+        for pair, answer in answers
+    ]
+    registry: dict[str, Any] = {
+        "name": name,
+        "findings": [],
+        "requests": rows,
+        "client_pairs": [
+            {"name": row["pair"], "fingerprint": row["fingerprint"], "days_left": place * 10}
+            for place, row in enumerate(rows, 1)
+        ],
+    }
+    registry["documented"] = documented(registry)
+    registry["expected"] = is_expected(registry["documented"], {"status": 200, "pair": None})
+    return registry
+
+
+def verified(host: str, *registries: dict[str, Any]) -> Record:
+    return Record(host, "", {"verified": all(each["expected"] for each in registries), "registries": list(registries)})
+
+
+GOOD = verified("node1", measured(("10-old", 200)))
+FALLEN_BACK = verified("node2", measured(("10-old", 403), ("20-new", 200)))
+REFUSED = verified("node3", measured(("10-old", 403), ("20-new", EXPIRED)))
+UNREACHABLE = Record("ghost", "unreachable: no route to host", {})
+FAILED = Record("node4", "2 findings\n  - a.cert: no key\n  - b.cert: junk", {})
+NOT_YET = Record("node5", "", {})
+CHECKED = Record(
+    "node6",
+    "",
+    {"verified": False, "registries": [{"name": "registry.lab:5000", "documented": unverified()}]},
+)
+CHECKED_WITHOUT_NAMES = Record("node7", "", {"verified": False, "registries": []})
+NOTHING_TO_ASK = Record("node8", "", {"verified": True, "registries": []})
+ALL = [GOOD, FALLEN_BACK, REFUSED, UNREACHABLE, FAILED, NOT_YET, CHECKED, CHECKED_WITHOUT_NAMES, NOTHING_TO_ASK]
+
+
+def shown(*records: Record) -> str:
+    return render([row for record in records for row in rows_of(record)])
+
+
+def test_the_whole_table_looks_so() -> None:
+    table = """\
+HOST   REGISTRY           PAIR    ATTEMPTS                   DAYS LEFT  RESULT
+node1  registry.lab:5000  10-old  10-old 200                 10         verified
+node2  registry.lab:5000  20-new  10-old 403 > 20-new 200    20         verified
+node3  registry.lab:5000  -       10-old 403 > 20-new error  -          failed
+ghost  -                  -       -                          -          unreachable
+node4  -                  -       -                          -          failed
+node5  -                  -       -                          -          not reached
+node6  registry.lab:5000  -       -                          -          not verified (check mode)
+node7  -                  -       -                          -          not verified (check mode)
+node8  -                  -       -                          -          no registries
+
+node3: registry.lab:5000 does not let this host in: 20-new (the registry refused the TLS connection: certificate \
+expired) after 10-old (403)
+ghost: no route to host
+node4: 2 findings
+  - a.cert: no key
+  - b.cert: junk
+
+2 of 9 hosts verified"""
+    assert shown(*ALL) == table
+    assert max(len(line) for line in table.splitlines()[:10]) <= 100
+
+
+def test_columns_stand_below_each_other_whatever_their_length() -> None:
+    long = verified("a-node-of-a-long-name.example", measured(("a" * 30, 200), name="a-registry.example:5000"))
+    lines = shown(GOOD, long).splitlines()[:3]
+    places = [lines[0].index(head) for head in ("REGISTRY", "PAIR", "ATTEMPTS", "DAYS LEFT", "RESULT")]
+    assert all(line[place - 2 : place] == "  " and line[place] != " " for line in lines for place in places)
+
+
+def test_a_host_of_two_registries_has_two_rows_and_counts_once() -> None:
+    both = verified("node1", measured(("a", 200), name="a:1"), measured(("a", 403), name="b:1"))
+    text = shown(both)
+    assert [line.split()[-1] for line in text.splitlines()[1:3]] == ["verified", "failed"]
+    assert text.endswith("0 of 1 hosts verified")
+
+
+def test_an_answer_to_no_certificate_is_told() -> None:
+    assert "no certificate 200" in shown(verified("node1", measured((None, 200))))
+
+
+def test_what_was_expected_is_verified_without_getting_in() -> None:
+    registry = {**measured(("a", 401)), "expected": True}
+    assert [(row.result, row.pair) for row in rows_of(verified("node1", registry))] == [("verified", "-")]
+
+
+def test_a_module_that_failed_is_a_row_with_its_message() -> None:
+    (row,) = rows_of(Record("node1", "", {"verified": False, "msg": "use become"}))
+    assert (row.result, row.fault) == ("failed", "use become")
+
+
+def test_a_host_that_was_lost_while_it_asked_is_unreachable() -> None:
+    (row,) = rows_of(Record("node1", "", {"unreachable": True, "msg": "timed out"}))
+    assert (row.result, row.fault) == ("unreachable", "timed out")
+
+
+@pytest.mark.parametrize(
+    ("records", "batch", "due"),
+    [
+        ([GOOD, FALLEN_BACK], ["node1", "node2"], True),
+        ([GOOD, REFUSED], ["node1", "node3"], True),
+        ([GOOD, NOT_YET], ["node1"], False),
+        ([GOOD, NOT_YET], ["node1", "node5"], True),
+        ([GOOD, REFUSED, NOT_YET], ["node1", "node3"], False),
+        ([REFUSED, NOT_YET], ["node3"], True),
+        ([UNREACHABLE, FAILED, NOT_YET], ["ghost", "node4"], True),
+        ([CHECKED, NOT_YET], ["node6"], False),
+        ([NOTHING_TO_ASK, NOT_YET], ["node8"], False),
+    ],
+    ids=str,
+)
+def test_the_table_is_due_in_the_last_batch_and_where_no_host_of_a_batch_is_left(
+    records: list[Record], batch: list[str], due: bool
+) -> None:
+    assert is_due(records, batch=batch) is due
