@@ -62,7 +62,7 @@ def test_it_is_shown_when_every_host_fails(tmp_path: Path) -> None:
 
 
 def test_a_failed_host_outside_the_play_is_a_row_and_a_good_one_is_none(tmp_path: Path) -> None:
-    tables, _ = play(tmp_path, "[nodes]\na\n[registries]\nr registry_failure=x\ns\n")
+    tables, _output = play(tmp_path, "[nodes]\na\n[registries]\nr registry_failure=x\ns\n")
     assert tables == [{"a": "no registries", "r": "failed"}]
 
 
@@ -72,17 +72,17 @@ def test_a_limit_leaves_hosts_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("batch", ["1", "2", "3"])
 def test_with_serial_it_is_shown_once_for_all(tmp_path: Path, batch: str) -> None:
-    tables, _ = play(tmp_path, "[nodes]\na\nb\nc\n", "-e", f"batch={batch}")
+    tables, _output = play(tmp_path, "[nodes]\na\nb\nc\n", "-e", f"batch={batch}")
     assert tables == [{"a": "no registries", "b": "no registries", "c": "no registries"}]
 
 
 def test_with_serial_it_is_shown_once_though_a_host_of_the_first_batch_failed(tmp_path: Path) -> None:
-    tables, _ = play(tmp_path, "[nodes]\na\nb node_failure=x\nc\n", "-e", "batch=2")
+    tables, _output = play(tmp_path, "[nodes]\na\nb node_failure=x\nc\n", "-e", "batch=2")
     assert tables == [{"a": "no registries", "b": "failed", "c": "no registries"}]
 
 
 def test_with_serial_it_is_shown_before_the_play_ends_with_a_batch_that_failed(tmp_path: Path) -> None:
-    tables, _ = play(tmp_path, "[nodes]\na\nb node_failure=x\nc\n", "-e", "batch=1")
+    tables, _output = play(tmp_path, "[nodes]\na\nb node_failure=x\nc\n", "-e", "batch=1")
     assert tables == [{"a": "no registries", "b": "failed", "c": "not reached"}]
 
 

@@ -61,7 +61,7 @@ def test_a_block_that_is_cut_off_is_none(client: Issued) -> None:
 def test_a_damaged_block_is_refused_without_being_quoted(client: Issued) -> None:
     damaged = client.private_key.replace("M", "!", 1)
     with pytest.raises(InvalidPem) as caught:
-        _ = blocks(damaged)[0].der
+        assert blocks(damaged)[0].der
     assert str(caught.value) == "the PRIVATE KEY block is no base64"
     assert caught.value.__cause__ is None
 

@@ -80,7 +80,7 @@ def test_the_host_header_is_the_name_with_the_port_that_it_spells(
     with scripted_registry({None: 200}, ca=ca, server=server) as registry:
         here = socket.getaddrinfo("127.0.0.1", registry.port, type=socket.SOCK_STREAM)
         asked: list[tuple[object, object]] = []
-        monkeypatch.setattr(socket, "getaddrinfo", lambda host, port, **_: asked.append((host, port)) or here)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda host, port, **_options: asked.append((host, port)) or here)
         assert send(name, roots=[ca]).status == 200
         assert registry.log[0].host == name
     parsed = parse_registry_name(name)
@@ -144,7 +144,7 @@ def test_the_refusal_of_an_expired_pair_is_told_in_its_own_words(ca: Issued, ver
     """In TLS 1.3 the server may hang up before the request is sent: a race, hence the many rounds."""
     expired = issue("expired", signer=ca, not_before=NOW - timedelta(days=9), not_after=NOW - timedelta(days=2))
     with scripted_registry({}, ca=ca, version=version) as registry:
-        answers = [send(registry.name, roots=[ca], pair=expired) for _ in range(30)]
+        answers = [send(registry.name, roots=[ca], pair=expired) for _number in range(30)]
         assert {answer.error for answer in answers} == {"the registry refused the TLS connection: certificate expired"}
         assert registry.answers() == [(None, "refused")] * 30
 
@@ -206,7 +206,7 @@ def test_a_server_of_plain_http_is_told(ca: Issued) -> None:
     with socket.create_server(("127.0.0.1", 0)) as plain:
 
         def serve() -> None:
-            connection, _ = plain.accept()
+            connection, _address = plain.accept()
             with connection:
                 connection.recv(1000)
                 connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -224,7 +224,7 @@ def test_a_closed_port_is_told() -> None:
 
 
 def test_a_resolver_that_never_answers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: time.sleep(3))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: time.sleep(3) or [])
     answer = send("registry.example", timeout=0.3)
     assert answer[:2] == (None, "no answer within 0.3 s")
     assert answer.seconds < 1
@@ -246,7 +246,7 @@ def test_an_address_that_swallows_everything_leaves_time_for_the_next(
     ca: Issued, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with scripted_registry({None: 200}, ca=ca) as registry, socket.create_server(("127.0.0.1", 0), backlog=0) as full:
-        stuck = [socket.socket() for _ in range(3)]
+        stuck = [socket.socket() for _number in range(3)]
         for each in stuck:
             each.setblocking(False)
             each.connect_ex(full.getsockname())

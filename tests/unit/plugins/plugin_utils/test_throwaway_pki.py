@@ -216,7 +216,7 @@ def test_killed_at_any_write_the_next_run_converges(tmp_path: Path, monkeypatch:
 
 def test_forks_that_run_at_once_make_one_ca(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=run, args=(tmp_path,)) for _ in range(4)]
+    processes = [context.Process(target=run, args=(tmp_path,)) for _number in range(4)]
     for process in processes:
         process.start()
     for process in processes:
