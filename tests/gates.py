@@ -25,7 +25,7 @@ COLLECTIONS = CACHE / "collections"
 TREE = COLLECTIONS / "ansible_collections" / "fleet" / "certs_d"
 LOGS = CACHE / "gates"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-SHELL_FILES = ["roles/registry/files/cert.cgi", ".ci/run"]
+SHELL_FILES = [".ci/run", "roles/registry/files/cert.cgi", "tests/tools/make-venv"]
 
 
 class Gate(NamedTuple):
