@@ -53,7 +53,12 @@ GATES = [
         counts=r"Running sanity test",
     ),
     Gate("fleet", "python -m pytest -p no:cacheprovider tests/fleet", fast=False, counts=r"(\d+) passed"),
-    Gate("molecule", "molecule test --all", fast=False, counts=r"(?m)(\w+): Executing verify|> (\w+) ➜ verify"),
+    Gate(
+        "molecule",
+        "molecule --base-config .config/molecule/config.yml test --all",
+        fast=False,
+        counts=r"> verify: Executed: Successful",
+    ),
 ]
 
 

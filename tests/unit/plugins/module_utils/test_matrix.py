@@ -115,7 +115,9 @@ def test_a_pair_of_rsa_with_1024_bits_is_asked_with(tmp_path: Path, ca: Issued) 
 
 @pytest.mark.parametrize("name", ["", "..", "/", "a/b", "registry.lab:0", "registry.lab:70000", "a b", "registry"])
 def test_under_a_name_that_is_none_nothing_is_read_or_asked(tmp_path: Path, name: str) -> None:
-    (tmp_path / "secret.key").write_text("x")
+    for folder in (tmp_path, tmp_path / "root", tmp_path / "root" / "a b", tmp_path / "root" / "a" / "b"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "orphan.key").touch()
     found = measure(str(tmp_path / "root"), name, request="/v2/", timeout=1, now=NOW)
     assert [finding["code"] for finding in found["findings"]] == ["registry-name"]
     assert found["requests"] == []
