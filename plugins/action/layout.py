@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +35,12 @@ class ActionModule(ActionBase):
         _validation, args = self.validate_argument_spec(**LAYOUT_ARGUMENTS)
         if args["path"] is not None and len(args["engines"]) != 1:
             raise AnsibleActionFail("path goes with one engine: each engine reads its own root")
+        if args["path"] is not None and not os.path.isabs(args["path"]):
+            raise AnsibleActionFail(f"path: {args['path']} is relative: give the absolute path on the node")
+        if not args["engines"]:
+            raise AnsibleActionFail("engines: the list is empty, so that nothing would be laid: name an engine")
+        if args["private_keys"]:
+            raise AnsibleActionFail("private_keys is filled by the action: give each key in its client pair")
         try:
             registries, private_keys = without_private_keys(self._registries(args, task_vars))
         except LayoutError as error:
@@ -42,7 +49,7 @@ class ActionModule(ActionBase):
         return run_on_node(
             self,
             "fleet.certs_d.layout",
-            {**sent, "registries": registries, "private_keys": {**args["private_keys"], **private_keys}},
+            {**sent, "registries": registries, "private_keys": private_keys},
             task_vars,
         )
 

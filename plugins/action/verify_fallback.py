@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -45,15 +46,16 @@ class ActionModule(ActionBase):
         for registry in result["registries"]:
             registry["documented"] = documented(registry)
             registry["expected"] = is_expected(registry["documented"], expected)
-        complaints = [
-            complaint(registry["documented"], expected) for registry in result["registries"] if not registry["expected"]
-        ]
+            registry["complaint"] = None if registry["expected"] else complaint(registry["documented"], expected)
+        complaints = [registry["complaint"] for registry in result["registries"] if registry["complaint"]]
         if complaints:
             result.update(failed=True, msg="\n".join(complaints))
         return {**result, "verified": not complaints}
 
 
 def _check(args: Mapping[str, Any]) -> None:
+    if not os.path.isabs(args["path"]):
+        raise AnsibleActionFail(f"path: {args['path']} is relative: give the absolute path on the node")
     if not re.fullmatch(r"/[!-~]*", args["request"]):
         raise AnsibleActionFail(f"request: {args['request']!r} is no path of a request: begin with a slash, use ASCII")
     if not 0 < args["timeout"] <= _LONGEST_TIMEOUT:

@@ -24,6 +24,7 @@ CATALOGUE: dict[str, Kind] = {
     "tree-missing": Kind("error", "there is no such PKI tree", "name the directory that holds one folder per registry"),
     "misplaced": Kind("error", "no host gets what lies here", "move it into all/, groups/GROUP/ or hosts/HOST/"),
     "unreadable": Kind("error", "the file can't be read", "make it readable for the user who runs Ansible"),
+    "vault-locked": Kind("error", "Ansible Vault can't decrypt it", "give its password, for example with --vault-id"),
     "key-missing": Kind("error", "the certificate has no key", "lay its .key beside it; CA roots must end in .crt"),
     "certificate-missing": Kind("error", "the key has no certificate", "lay its .cert beside it, or remove the key"),
     "key-mismatch": Kind("error", "the key belongs to another certificate", "deploy key and certificate together"),

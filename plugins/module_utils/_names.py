@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import holds_private_key
 from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name import (
     InvalidRegistryName,
     parse_registry_name,
 )
 
 _LONGEST_FILE_NAME = 255
+_LONGEST_SHOWN = 1000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -34,6 +36,9 @@ def file_name_findings(stem: str, suffix: str, place: str) -> list[Finding]:
 
 def shown(text: str) -> str:
     """A name as messages spell it: control characters and undecodable bytes are escaped, an empty one is seen."""
+    if holds_private_key(text):
+        return "(a private key where a name belongs)"
+    text = text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
     return text if text.strip() and text.isprintable() else repr(text)
 
 

@@ -11,7 +11,7 @@ import hashlib
 import re
 from typing import NamedTuple
 
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\n(.*?)\n?-----END \1-----", re.DOTALL)
+_BLOCK = re.compile(r"^-----BEGIN ([A-Z0-9 ]+)-----\n(.*?)\n?-----END \1-----", re.DOTALL | re.MULTILINE)
 
 
 class InvalidPem(ValueError):

@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import hashlib
 import os
 import shutil
 import time
@@ -42,10 +43,11 @@ def carry_out(root: str, make_plans: PlanMaker) -> Sequence[Plan]:
         plans = make_plans()
         changing = [each for each in plans if each.changed]
         try:
-            stages = [_stage(root, each) for each in changing]
-            _exchange_all(stages, changing)
+            _exchange_all([_stage(root, each) for each in changing], changing)
         finally:
-            _remove_leftovers(root)
+            # What was exchanged or taken back stays so: what can't be removed now, the next run removes.
+            with contextlib.suppress(OSError):
+                _remove_leftovers(root)
     return plans
 
 
@@ -107,15 +109,16 @@ def _remove_leftovers(root: str) -> None:
 
 
 def _remove(path: str) -> None:
-    if os.path.islink(path):
-        os.unlink(path)
-    else:
+    if os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)
+    else:
+        os.unlink(path)
 
 
 def _stage(root: str, step: Plan) -> str:
     """Build the new directory, whole and on the disk, under a hidden name beside the old one."""
-    stage = os.path.join(root, _STAGE_PREFIX + step.directory.name)
+    # A hash, because prefix and name together may be longer than a file's name can be.
+    stage = os.path.join(root, _STAGE_PREFIX + hashlib.sha256(step.directory.name.encode()).hexdigest()[:16])
     os.mkdir(stage, 0o700)
     for file in step.directory.files:
         _write(os.path.join(stage, file.name), file, step.owner)
@@ -156,9 +159,10 @@ def _exchange_all(stages: Sequence[str], plans: Sequence[Plan]) -> None:
         for stage, step in zip(stages, plans):
             _put(stage, step)
             done.append((stage, step))
-    except OSError:
+    except BaseException:
         for stage, step in reversed(done):
-            _take_back(stage, step)
+            with contextlib.suppress(OSError):
+                _take_back(stage, step)
         raise
     for step in plans[:1]:
         _sync(os.path.dirname(step.path))
@@ -185,7 +189,7 @@ def _exchange(stage: str, path: str) -> None:
     except OSError as error:
         if error.errno not in _EXCHANGE_UNSUPPORTED:
             raise
-        aside = stage + _ASIDE
+        aside = os.path.join(os.path.dirname(stage), _STAGE_PREFIX + os.path.basename(path) + _ASIDE)
         os.rename(path, aside)
         os.rename(stage, path)
         os.rename(aside, stage)

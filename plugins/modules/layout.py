@@ -88,7 +88,7 @@ options:
             type: str
   private_keys:
     description:
-      - The PEM keys by the SHA-256 fingerprint of their certificate. The action fills it.
+      - The PEM keys by the SHA-256 fingerprint of their certificate. The action fills it, a task may not.
       - It is an option of its own because values nested in a list of dictionaries are logged on the node.
     type: dict
     default: {}
@@ -183,6 +183,7 @@ registries:
           subject: CN=node1
 """
 
+import errno
 import os
 from datetime import datetime, timezone
 from typing import Any, NoReturn, Sequence
@@ -195,6 +196,8 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._findings import err
 from ansible_collections.fleet.certs_d.plugins.module_utils._layout_arguments import LAYOUT_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Owner, Plan
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import WantedDirectory, node_faults, read_wanted
+
+_BOUND = ": this directory can't be renamed (a mount point, or part of an image), so make path another one"
 
 
 def main() -> NoReturn:
@@ -233,8 +236,15 @@ def _deploy(module: AnsibleModule, root: str, wanted: list[WantedDirectory]) -> 
             dry_run=module.check_mode,
         )
     except OSError as error:
-        advice = ": use become: true" if isinstance(error, PermissionError) and os.geteuid() != 0 else ""
-        module.fail_json(msg=f"{error.filename or root}: {error.strerror}, nothing was changed{advice}")
+        module.fail_json(msg=f"{error.filename or root}: {error.strerror}, nothing was changed{_advice(error)}")
+
+
+def _advice(error: OSError) -> str:
+    if isinstance(error, PermissionError) and os.geteuid() != 0:
+        return ": use become: true"
+    if isinstance(error, (NotADirectoryError, FileExistsError)):
+        return ": a file or a dangling link stands where a directory belongs, remove it"
+    return {errno.EXDEV: _BOUND, errno.EBUSY: _BOUND, errno.ENOSPC: ": free some space"}.get(error.errno or 0, "")
 
 
 def _result(engine: str, each: Plan, now: datetime) -> dict[str, Any]:

@@ -136,6 +136,9 @@ registries:
     expected:
       description: Whether the verdicts of this registry are what O(expect) wants.
       type: bool
+    complaint:
+      description: What was expected, what came instead, and what to do. Null where the verdicts are as expected.
+      type: str
     documented:
       description:
         - The verdict of the documented fallback. C(pair) and C(fingerprint) name the pair that got in, null where none

@@ -92,7 +92,7 @@ def _row(host: str, registry: Mapping[str, Any]) -> Row:
     verdict = registry["documented"]
     if verdict["reason"] == NOT_VERIFIED:
         return Row(host, registry["name"], result=NOT_VERIFIED)
-    fault = "" if registry["expected"] else verdict["reason"]
+    fault = "" if registry["expected"] else registry.get("complaint") or verdict["reason"]
     return Row(
         host,
         registry["name"],

@@ -17,7 +17,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._findings import CAT
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._cryptography import CryptographyMissing
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._groups import groups_by_precedence
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import LayoutError, Registry
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._pki_tree import Unreadable, read_tree
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._pki_tree import Unreadable, VaultLocked, read_tree
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._x509 import check
 
 
@@ -64,7 +64,7 @@ def _reader(loader: DataLoader) -> Callable[[str], str]:
             # Latin-1 takes any byte, so that a DER file becomes a finding and no complaint of the loader.
             content = loader.get_text_file_contents(path, encoding="latin-1")
         except (AnsibleError, OSError) as error:
-            raise Unreadable(_reason(error)) from None
+            raise (VaultLocked() if isinstance(error, AnsibleVaultError) else Unreadable(_reason(error))) from None
         return str(content).encode("latin-1").decode("utf-8", "replace")
 
     return read_text
@@ -72,8 +72,6 @@ def _reader(loader: DataLoader) -> Callable[[str], str]:
 
 def _reason(error: BaseException) -> str:
     """Why a file could not be read, in words that can't quote it."""
-    if isinstance(error, AnsibleVaultError):
-        return "Ansible Vault can't decrypt it: give its password, for example with --vault-id"
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:

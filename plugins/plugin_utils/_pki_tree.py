@@ -24,6 +24,14 @@ _LEVELS = ("all", "groups", "hosts")
 class Unreadable(Exception):
     """The reason why a file of the tree can't be read; never its content."""
 
+    code = "unreadable"
+
+
+class VaultLocked(Unreadable):
+    """The file is encrypted with Ansible Vault, and no secret at hand opens it."""
+
+    code = "vault-locked"
+
 
 def read_tree(
     root: str, *, groups: Sequence[str], host: str, read_text: Callable[[str], str]
@@ -35,12 +43,19 @@ def read_tree(
     """
     if not os.path.isdir(root):
         return (), [Finding("tree-missing", shown(root))]
-    registries, findings = [], []
-    for name in _registry_names(root):
-        directory = os.path.join(root, name)
-        files = _files_of_host(directory, groups, host)
+    registries: list[Registry] = []
+    findings: list[Finding] = []
+    for directory in _registry_directories(root, findings):
+        name = os.path.basename(directory)
+        findings += registry_name_findings(name, shown(directory))
+        try:
+            files = _files_of_host(directory, groups, host)
+            findings += _misplaced(directory)
+        except OSError as error:
+            findings.append(_unreadable(error, directory))
+            continue
         found, faults = _Reader(read_text).read(name, files)
-        findings += [*registry_name_findings(name, shown(directory)), *_misplaced(directory), *faults]
+        findings += faults
         if files:
             registries.append(found)
     return tuple(registries), findings
@@ -87,7 +102,7 @@ class _Reader:
         try:
             return normalise(self._read_text(path))
         except Unreadable as error:
-            self._findings.append(Finding("unreadable", shown(path), str(error)))
+            self._findings.append(Finding(error.code, shown(path), str(error)))
             return None
 
 
@@ -107,8 +122,16 @@ def _is_folder_name(name: str) -> bool:
     return name not in ("", ".", "..") and "/" not in name and "\0" not in name
 
 
-def _registry_names(root: str) -> list[str]:
-    return [name for name in _listing(root) if os.path.isdir(os.path.join(root, name))]
+def _registry_directories(root: str, findings: list[Finding]) -> list[str]:
+    try:
+        return [path for path in (os.path.join(root, name) for name in _listing(root)) if os.path.isdir(path)]
+    except OSError as error:
+        findings.append(_unreadable(error, root))
+        return []
+
+
+def _unreadable(error: OSError, directory: str) -> Finding:
+    return Finding("unreadable", shown(str(error.filename or directory)), error.strerror or "")
 
 
 def _misplaced(directory: str) -> Iterator[Finding]:

@@ -135,6 +135,40 @@ def test_a_user_who_is_not_root_gets_one_error(playbook: Ansible, on: Callable[[
     assert "sudo" in run.output
 
 
+def test_a_server_key_that_does_not_fit_leaves_the_registry_as_it_is(
+    playbook: Ansible, on: Callable[[str, str], str], tmp_path: Path
+) -> None:
+    (tmp_path / "other.key").write_text(OTHER.private_key)
+    run = playbook(SITE, "-e", f"registry_server_key={tmp_path}/other.key")
+    assert run.status != 0
+    assert {host: row[-1] for host, row in run.rows().items()} == {
+        **dict.fromkeys(("node1", "node2", "node3"), "verified"),
+        "registry1": "failed",
+    }
+    assert "The registry keeps the pair that it has" in run.output
+    assert on("registry1", "systemctl reload apache2 && systemctl is-active apache2") == "active\n"
+    assert playbook(SITE).status == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("path: certs.d", "is relative: give the absolute path on the node"),
+        ("engines: []", "the list is empty"),
+        ("private_keys: {x: registry}", "private_keys is filled by the action"),
+    ],
+)
+def test_options_that_can_not_be_meant_are_refused(
+    playbook: Ansible, tmp_path: Path, options: str, sentence: str
+) -> None:
+    play = tmp_path / "options.yml"
+    task = f"{{fleet.certs_d.layout: {{pki: {PKI}, {options}}}, become: true}}"
+    play.write_text(f"- {{hosts: node1, gather_facts: false, tasks: [{task}]}}\n")
+    run = playbook(play)
+    assert run.status != 0
+    assert sentence in run.output
+
+
 def test_an_unreachable_registry_is_a_fault_of_verification_and_the_layout_stays(
     playbook: Ansible, on: Callable[[str, str], str], certs_d: Callable[[str], str]
 ) -> None:

@@ -84,3 +84,16 @@ def test_data_with_keys_leaves_none_in_the_journal(
     assert leaked(run.output, lines) == []
     assert leaked(on("node1", "journalctl --no-pager --output=cat"), lines) == []
     assert on("node1", "rm -r /srv/data && echo gone") == "gone\n"
+
+
+def test_without_pipelining_in_the_configuration_no_file_holds_a_key_on_its_way(
+    playbook: Ansible, on: Callable[[str, str], str]
+) -> None:
+    """Else Ansible writes a module's arguments into a file on the controller and one on the node."""
+    on("node1", f"rm -rf {CERTS_D} && find /root/.ansible -name 'AnsiballZ_*' -delete 2>/dev/null; true")
+    run = playbook(SITE, "-vvv", "--tags", "layout", "--limit", "node1", ANSIBLE_PIPELINING="0")
+    assert run.status == 0, run.output[-3000:]
+    assert "AnsiballZ_layout.py" not in run.output
+    kept = playbook(SITE, "--tags", "layout", "--limit", "node1", ANSIBLE_KEEP_REMOTE_FILES="1")
+    assert kept.status != 0
+    assert "ANSIBLE_KEEP_REMOTE_FILES would leave private keys on the node" in kept.output

@@ -136,6 +136,15 @@ def test_a_registry_that_can_not_be_deployed_is_a_row_and_the_nodes_go_on(playbo
     assert "/nowhere/ca.crt" in run.output.split("HOST ", 1)[1]
 
 
+def test_a_registry_host_without_python_is_a_row_and_the_nodes_go_on(playbook: Ansible, tmp_path: Path) -> None:
+    inventory = tmp_path / "odd.yml"
+    inventory.write_text("registries: {hosts: {registry1: {ansible_python_interpreter: /nowhere/python}}}\n")
+    run = playbook(SITE, "-i", inventory)
+    assert run.status != 0
+    assert run.rows()["registry1"][-1] == "failed"
+    assert run.rows()["node1"][-1] == "verified"
+
+
 def test_tags_choose_the_parts(playbook: Ansible, on: Callable[[str, str], str]) -> None:
     on("node1", "rm -r /etc/docker/certs.d/registry.lab:5000/20-new.*")
     verify = playbook(SITE, "--tags", "verify")

@@ -1,10 +1,9 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tell the logs of a registry as one list of events, in the order of time: the oracle of the molecule scenarios.
 
-Usage: cat access.log error.log | apache_events.py
+Usage: cat access.log error.log | python tests/tools/apache_events.py
 
 Reads the access log of the role fleet.certs_d.registry and Apache's error log at `LogLevel warn ssl:info` from
 standard input, one after the other. Prints JSON: per event its `time`, the `certificate` (fingerprint of a request's,

@@ -1,10 +1,9 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Issue client pairs for tests, also such as no PKI issues: expired ones, and certificates whose key is missing.
 
-Usage: issue.py AUTHORITY_DIR OUT_DIR NAME [NAME ...] [--expired NAME ...] [--keyless NAME ...]
+Usage: python tests/tools/issue.py AUTHORITY_DIR OUT_DIR NAME [NAME ...] [--expired NAME ...] [--keyless NAME ...]
 
 The CA is AUTHORITY_DIR/ca.crt with its ca.key. Each NAME, which may hold folders, becomes OUT_DIR/NAME.cert and
 OUT_DIR/NAME.key, with the CA as ca.crt beside them. What is there and good stays. Prints JSON: whether something was

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.fleet.certs_d.plugins.module_utils import _swap
 from ansible_collections.fleet.certs_d.plugins.module_utils._deployment import deploy
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Owner, Plan
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import WantedDirectory, WantedPair, WantedRoots
@@ -202,3 +204,40 @@ def test_a_reader_never_sees_a_mixed_directory(tmp_path: Path) -> None:
     reader.join()
     assert reads[0] > 100
     assert mixed == []
+
+
+def test_an_interrupted_exchange_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("a.lab:5000", "b.lab:5000")
+    run(*(directory({"ca": "old"}, {}, name=name) for name in names), root=tmp_path)
+    exchange = _swap._rename_exchange
+
+    def interrupt(stage: str, path: str) -> None:
+        if path.endswith(names[1]):
+            raise KeyboardInterrupt
+        exchange(stage, path)
+
+    monkeypatch.setattr(_swap, "_rename_exchange", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(*(directory({"ca": "new"}, {}, name=name) for name in names), root=tmp_path)
+    assert sorted(os.listdir(tmp_path)) == list(names)
+    assert [(tmp_path / name / "ca.crt").read_text() for name in names] == ["old", "old"]
+
+
+def test_two_renames_take_the_place_of_an_exchange_that_the_file_system_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lack(stage: str, path: str) -> None:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
+
+    monkeypatch.setattr(_swap, "_rename_exchange", lack)
+    run(directory({"ca": "old"}, {}), root=tmp_path)
+    run(directory({"ca": "new"}, {}), root=tmp_path)
+    assert os.listdir(tmp_path) == [WANTED.name]
+    assert (tmp_path / WANTED.name / "ca.crt").read_text() == "new"
+
+
+def test_a_name_as_long_as_a_file_name_can_be_is_deployed(tmp_path: Path) -> None:
+    long = ".".join(["a" * 49] * 5)
+    run(directory({"ca": "root"}, {}, name=long), root=tmp_path)
+    run(directory({"ca": "new"}, {}, name=long), root=tmp_path)
+    assert os.listdir(tmp_path) == [long]

@@ -79,3 +79,8 @@ def test_certificates_and_public_keys_are_no_private_keys(client: Issued) -> Non
 def test_a_fingerprint_is_the_sha256_with_colons(der: bytes) -> None:
     assert fingerprint(der).replace(":", "") == hashlib.sha256(der).hexdigest()
     assert [len(part) for part in fingerprint(der).split(":")] == [2] * 32
+
+
+def test_a_block_begins_a_line(client: Issued) -> None:
+    """Engines skip what does not: the text of a list, for one, is no PEM."""
+    assert blocks(f"['{client.certificate.strip()}']") == []

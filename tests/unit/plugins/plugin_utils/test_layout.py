@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import (
     to_data,
     without_private_keys,
 )
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._pki_tree import read_tree
 from ansible_collections.fleet.certs_d.tests.unit.material import Issued
 
 REGISTRY = "registry.example:5000"
@@ -153,3 +155,28 @@ def test_keys_leave_the_data_and_are_named_by_their_certificate(ca: Issued, clie
 def test_a_private_key_is_not_in_the_representation(client: Issued) -> None:
     registries, _findings = from_data([{"name": REGISTRY, "client_pairs": [pair(client)]}])
     assert "PRIVATE KEY" not in repr(registries)
+
+
+def test_a_key_where_a_name_belongs_is_not_told(client: Issued) -> None:
+    swapped = {"name": client.private_key, "certificate": client.certificate, "private_key": "10-node"}
+    _registries, findings = from_data([{"name": REGISTRY, "client_pairs": [swapped]}])
+    told = "".join(finding.sentence() for finding in findings)
+    assert "a private key where a name belongs" in told
+    assert not any(line in told for line in client.private_key.splitlines() if line)
+
+
+def test_a_directory_of_the_tree_that_can_not_be_listed_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may list any directory, so that the refusal itself has to be made."""
+    (tmp_path / REGISTRY / "all").mkdir(parents=True)
+
+    def refuse(path: str) -> list[str]:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    registries, findings = read_tree(str(tmp_path), groups=[], host="node1", read_text=str)
+    assert registries == ()
+    assert [(finding.code, finding.place, finding.detail) for finding in findings] == [
+        ("unreadable", str(tmp_path), "Permission denied")
+    ]
