@@ -11,7 +11,8 @@ from lab.parts import Host
 
 _HEAD = """---
 # Written by the lab from the containers that run; the next run writes it anew.
-all:
+# The variables are the lab's alone: in `all` they would be those of localhost, too.
+lab:
   vars:
     ansible_user: root
     ansible_python_interpreter: /usr/bin/python3

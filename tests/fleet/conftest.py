@@ -38,7 +38,7 @@ def fleet(playbook: Ansible) -> Run:
 @pytest.fixture(scope="session")
 def on() -> Callable[[str, str], str]:
     """Runs a shell line on a host, over ssh, and returns what it says."""
-    hosts = yaml.safe_load((INVENTORY / "hosts.yml").read_text())["all"]["children"]
+    hosts = yaml.safe_load((INVENTORY / "hosts.yml").read_text())["lab"]["children"]
     addresses = {name: facts["ansible_host"] for group in hosts.values() for name, facts in group["hosts"].items()}
     options = ["-i", f"{INVENTORY}/.lab/id_ed25519", "-o", f"UserKnownHostsFile={INVENTORY}/.lab/known_hosts"]
 
