@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # The gate of a registry: /v1 and /v2 for clients whose certificate the policy lets in.
 #
 # Apache's SetEnv configures it. Whatever is unset or unknown lets nobody in.
