@@ -111,6 +111,10 @@ options:
     type: str
     choices: [none, files]
     default: none
+notes:
+  - The action has Ansible pipeline the module, whatever the configuration says, so that keys pass through no file on
+    their way. Where the become method can't (C(su)), Ansible writes its arguments into a temporary file of mode 0700.
+  - Fails where C(ANSIBLE_KEEP_REMOTE_FILES) is set, which would leave keys behind.
 seealso:
   - plugin: fleet.certs_d.host_layout
     plugin_type: lookup
