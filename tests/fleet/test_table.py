@@ -111,7 +111,10 @@ def test_a_rollout_that_fails_in_its_first_batch_ends_there_with_the_table(playb
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        ("{ansible_python_interpreter: /nowhere/python}", "The module interpreter '/nowhere/python' was not found"),
+        (
+            "{ansible_python_interpreter: /nowhere/python}",
+            "/nowhere/python: not found): check become and the interpreter",
+        ),
         ("{ansible_shell_type: powershell}", "take this Windows host out of the play"),
     ],
 )
