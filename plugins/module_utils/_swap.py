@@ -15,6 +15,7 @@ import shutil
 import time
 from typing import Callable, Iterator, Sequence
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import sync_directory
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Owner, Plan
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import DIRECTORY_MODE, WantedFile
 
@@ -126,7 +127,7 @@ def _stage(root: str, step: Plan) -> str:
         _carry(os.path.join(step.path, name), os.path.join(stage, name))
     os.chown(stage, *step.owner)
     os.chmod(stage, DIRECTORY_MODE)
-    _sync(stage)
+    sync_directory(stage)
     return stage
 
 
@@ -165,7 +166,7 @@ def _exchange_all(stages: Sequence[str], plans: Sequence[Plan]) -> None:
                 _take_back(stage, step)
         raise
     for step in plans[:1]:
-        _sync(os.path.dirname(step.path))
+        sync_directory(os.path.dirname(step.path))
 
 
 def _put(stage: str, step: Plan) -> None:
@@ -203,11 +204,3 @@ def _rename_exchange(stage: str, path: str) -> None:
     if renameat2(_AT_FDCWD, os.fsencode(stage), _AT_FDCWD, os.fsencode(path), _RENAME_EXCHANGE) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), path)
-
-
-def _sync(directory: str) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,6 +11,8 @@ import os
 import stat
 from collections.abc import Iterator
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import sync_directory
+
 CERTIFICATE_MODE = 0o644
 KEY_MODE = 0o600
 FOLDER_MODE = 0o755
@@ -44,7 +46,7 @@ def write_file(path: str, content: bytes, *, mode: int) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
-    _sync_directory(directory)
+    sync_directory(directory)
 
 
 def make_folders(path: str, *, mode: int = FOLDER_MODE) -> None:
@@ -69,13 +71,5 @@ def locked(directory: str) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _sync_directory(directory: str) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

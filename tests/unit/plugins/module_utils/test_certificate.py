@@ -20,7 +20,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import 
     read_certificate,
     read_certificates,
 )
-from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint, normalise
 from ansible_collections.fleet.certs_d.tests.unit.material import NOW, Issued, issue
 
 _LONG_OIDS = [
@@ -77,7 +77,7 @@ def test_a_damaged_certificate_is_read_or_refused(client: Issued, place: int, by
     damaged = bytearray(client.der)
     damaged[place % len(damaged)] = byte
     with contextlib.suppress(InvalidCertificate):
-        read_certificate(bytes(damaged))
+        assert read_certificate(bytes(damaged)).fingerprint == fingerprint(bytes(damaged))
 
 
 @given(length=st.integers(0, 10_000))
