@@ -29,7 +29,12 @@ def make_all(engine: Engine, parts: Parts) -> dict[str, str]:
     tags = {kind.name: tag(kind, parts.packages, options) for kind in parts.kinds.values()}
     missing = [kind for kind in parts.kinds.values() if not engine("images", "--quiet", tags[kind.name]).strip()]
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda kind: _make(engine, kind, parts.packages, options, tags[kind.name]), missing))
+        pulled = list(pool.map(lambda kind: _pull(engine, kind), missing))
+        if not all(pulled):
+            # Before the images are made side by side: apt takes one installation at a time.
+            need("mmdebstrap", packages=["mmdebstrap"])
+        ways = [_build if base_is_there else _bootstrap for base_is_there in pulled]
+        list(pool.map(lambda way, kind: way(engine, kind, parts.packages, options, tags[kind.name]), ways, missing))
     return tags
 
 
@@ -58,14 +63,17 @@ def apt_options(configuration: str) -> tuple[str, ...]:
     return tuple(_APT_OPTIONS.findall(configuration))
 
 
-def _make(engine: Engine, kind: Kind, packages: tuple[str, ...], options: tuple[str, ...], name: str) -> None:
+def _pull(engine: Engine, kind: Kind) -> bool:
     with step(f"looking for {kind.base} in an image registry"):
-        pulled = succeeds([*engine.command, "pull", "--quiet", kind.base], timeout=_PULL_SECONDS)
-    if pulled:
-        with step(f"building the image of {kind.name} on {kind.base}"):
-            engine("build", "--tag", name, "-", given=containerfile(kind, packages, options), timeout=900)
-        return
-    need("mmdebstrap", packages=["mmdebstrap"])
+        return succeeds([*engine.command, "pull", "--quiet", kind.base], timeout=_PULL_SECONDS)
+
+
+def _build(engine: Engine, kind: Kind, packages: tuple[str, ...], options: tuple[str, ...], name: str) -> None:
+    with step(f"building the image of {kind.name} on {kind.base}"):
+        engine("build", "--tag", name, "-", given=containerfile(kind, packages, options), timeout=900)
+
+
+def _bootstrap(engine: Engine, kind: Kind, packages: tuple[str, ...], options: tuple[str, ...], name: str) -> None:
     with step(f"making the image of {kind.name} from Debian's packages"), tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "root.tar"
         run(_mmdebstrap(kind, packages, options, archive), timeout=900)

@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+_APT_LOCK_SECONDS = 300
+
 
 class LabError(Exception):
     """Why there can be no lab, and what to do."""
@@ -77,10 +79,10 @@ def need(*programs: str, packages: Sequence[str]) -> None:
         raise LabError(f"{', '.join(missing)} not found: install {' '.join(packages)}, or run as root on Debian")
     with step(f"installing {' '.join(packages)}"):
         apt_update()
-        run(
-            ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends", *packages],
-            timeout=900,
-        )
+        # A machine that has just started may be at its own updates.
+        wait = f"--option=DPkg::Lock::Timeout={_APT_LOCK_SECONDS}"
+        install = ["apt-get", "install", "-y", "--no-install-recommends", wait, *packages]
+        run(["env", "DEBIAN_FRONTEND=noninteractive", *install], timeout=900)
 
 
 def is_debian() -> bool:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from lab.image import apt_options, containerfile, tag
-from lab.parts import Kind
+from lab import image
+from lab.engine import Engine
+from lab.image import apt_options, containerfile, make_all, tag
+from lab.parts import Kind, Parts
 
 KIND = Kind("debian12", "bookworm", "debian:12")
 PACKAGES = ("openssh-server", "python3")
@@ -57,3 +59,16 @@ def test_of_apt_s_configuration_only_dates_and_proxies_travel() -> None:
         'Acquire::http::Proxy "http://proxy.example:3128";',
         'Acquire::https::Proxy "http://proxy.example:3128";',
     )
+
+
+def test_what_images_are_made_with_is_installed_once_and_before_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two apt-get at once: the second fails. `false` is an engine that can pull nothing."""
+    told: list[str] = []
+    engine = Engine(("false",), own=False)
+    monkeypatch.setattr(Engine, "__call__", lambda *_arguments, **_options: "")
+    monkeypatch.setattr(image, "need", lambda *_programs, packages: told.append(f"install {packages[0]}"))
+    monkeypatch.setattr(image, "_bootstrap", lambda _engine, kind, *_rest: told.append(f"make {kind.name}"))
+    kinds = {name: KIND._replace(name=name) for name in ("debian12", "debian13")}
+    assert set(make_all(engine, Parts(PACKAGES, kinds, ()))) == set(kinds)
+    assert told[0] == "install mmdebstrap"
+    assert sorted(told[1:]) == ["make debian12", "make debian13"]

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Host directories for tests: what is wanted, how it is laid, and what lies on the disk then."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from ansible_collections.fleet.certs_d.plugins.module_utils._deployment import deploy
+from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Owner, Plan
+from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import WantedDirectory, WantedPair, WantedRoots
+
+ME = Owner(os.geteuid(), os.getegid())
+
+
+def directory(
+    roots: dict[str, str], pairs: dict[str, tuple[str, str]], name: str = "registry.lab:5000"
+) -> WantedDirectory:
+    """A host directory of contents that need not be certificates."""
+    return WantedDirectory(
+        name,
+        tuple(WantedRoots(stem, content, ()) for stem, content in roots.items()),
+        tuple(WantedPair(stem, certificate, (), key) for stem, (certificate, key) in pairs.items()),
+    )
+
+
+def run(*wanted: WantedDirectory, root: Path, purge: bool = False, check: bool = False) -> list[Plan]:
+    """Lay the directories below the root."""
+    return list(deploy(wanted, root=str(root), owner=ME, purge_files=purge, dry_run=check))
+
+
+def tree(root: Path) -> dict[str, tuple[int, bytes]]:
+    """Mode and content of each file below the root."""
+    files = [path for path in root.rglob("*") if not path.is_dir()]
+    return {str(path.relative_to(root)): (stat.S_IMODE(path.lstat().st_mode), path.read_bytes()) for path in files}
+
+
+WANTED = directory({"ca": "root"}, {"10-old": ("certificate", "secret"), "20-new": ("certificate 2", "secret 2")})
