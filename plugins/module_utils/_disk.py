@@ -1,11 +1,16 @@
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What makes a change of a directory last."""
+"""Single files and directories on the disk: read without harm, written to last."""
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+import stat
+
+_NO_FILE = (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENOTDIR)
 
 
 def sync_directory(directory: str) -> None:
@@ -15,3 +20,45 @@ def sync_directory(directory: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def read_regular_file(path: str) -> bytes | None:
+    """The content behind a path, symlinks followed; None where no regular file is there.
+
+    Non-blocking, so that a FIFO can't hang the run.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read()
+    finally:
+        os.close(descriptor)
+
+
+def write_file(path: str, content: bytes, *, mode: int, user: int, group: int) -> None:
+    """Write a new file, on the disk at the end; the mode is right from the first byte.
+
+    The umask can only narrow it, until the last word.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "wb") as stream:
+        os.fchown(descriptor, user, group)
+        os.fchmod(descriptor, mode)
+        stream.write(content)
+        stream.flush()
+        os.fsync(descriptor)
+
+
+def remove(path: str) -> None:
+    """Remove whatever is there, a symlink itself and not what it leads to."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)

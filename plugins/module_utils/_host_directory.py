@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from typing import NamedTuple
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._client_pair import pair_fault
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import read_regular_file
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
 
 SUFFIXES = (".crt", ".cert", ".key")
+# What ansible.builtin.copy and its like lay beside their target while they work.
+_LEFTOVER_PREFIX = ".ansible_tmp"
 
 
 class File(NamedTuple):
@@ -27,6 +29,8 @@ class File(NamedTuple):
     mode: int
     owner: int
     group: int
+    is_link: bool = False
+    is_dangling: bool = False
 
     @property
     def suffix(self) -> str:
@@ -40,13 +44,14 @@ class File(NamedTuple):
 
 
 class HostDirectory(NamedTuple):
-    """All entries of one host directory, in the order of the bytes of their names."""
+    """All entries of one host directory, in the order of the bytes of their names; `link` is where a symlink leads."""
 
     path: str
     mode: int
     owner: int
     group: int
     files: tuple[File, ...]
+    link: str = ""
 
     def of_suffix(self, suffix: str) -> list[File]:
         """The entries that end so, in the order in which a client reads them."""
@@ -54,14 +59,18 @@ class HostDirectory(NamedTuple):
 
 
 def read_host_directory(path: str) -> HostDirectory | None:
-    """Read a host directory whole, with one look at each entry; None where there is none."""
+    """Read a host directory whole, with one look at each entry; None where there is none.
+
+    A symlink that leads nowhere is a directory with nothing in it, in the way of a real one.
+    """
+    link = os.readlink(path) if os.path.islink(path) else ""
     try:
         status = os.stat(path)
         names = sorted(os.listdir(path), key=os.fsencode)
     except FileNotFoundError:
-        return None
+        return HostDirectory(path, 0, 0, 0, (), link) if link else None
     files = tuple(_read_file(path, name) for name in names)
-    return HostDirectory(path, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, files)
+    return HostDirectory(path, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, files, link)
 
 
 def host_directory_names(root: str) -> list[str]:
@@ -74,8 +83,20 @@ def host_directory_names(root: str) -> list[str]:
     return sorted(visible, key=os.fsencode)
 
 
+def oddity(path: str, file: File) -> Finding | None:
+    """What a reader would overlook in an entry that engines read, for the entry alone."""
+    if not file.suffix:
+        return None
+    place = os.path.join(path, file.name)
+    if file.content is None:
+        return Finding("dangling-link" if file.is_dangling else "not-a-file", place)
+    if file.name.startswith(_LEFTOVER_PREFIX):
+        return Finding("leftover", place)
+    return Finding("hidden-file", place) if file.name.startswith(".") else None
+
+
 def client_faults(directory: HostDirectory) -> list[Finding]:
-    """Everything that makes a client give up before its first request.
+    """Everything that makes a client of the document's time give up before its first request.
 
     docker 1.2.0 to 1.3.3 read the whole directory first: one bad pair anywhere stops every request, even when an
     earlier pair is sound.
@@ -106,21 +127,12 @@ def _faults_of_file(path: str, file: File, files: dict[str, File]) -> list[Findi
 def _read_file(directory: str, name: str) -> File:
     path = os.path.join(directory, name)
     status = os.lstat(path)
-    return File(name, _content(path), stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
-
-
-def _content(path: str) -> bytes | None:
-    """Non-blocking, so that a FIFO in the directory can't hang the run."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENOTDIR):
-            return None
-        raise
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            return stream.read()
-    finally:
-        os.close(descriptor)
+    return File(
+        name,
+        read_regular_file(path),
+        stat.S_IMODE(status.st_mode),
+        status.st_uid,
+        status.st_gid,
+        is_link=stat.S_ISLNK(status.st_mode),
+        is_dangling=not os.path.exists(path),
+    )

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ROOTS
+from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES
+from ansible_collections.fleet.certs_d.plugins.module_utils._findings import acceptable_codes
 
 _CA_CERTIFICATE = {
     "name": {"type": "str", "required": True},
@@ -17,9 +18,11 @@ _CLIENT_PAIR = {
     "name": {"type": "str", "required": True},
     "certificate": {"type": "str", "required": True},
     "private_key": {"type": "str", "no_log": True},
+    "private_key_path": {"type": "path", "no_log": False},
 }
 _REGISTRY = {
     "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "ca_certificates": {"type": "list", "elements": "dict", "default": [], "options": _CA_CERTIFICATE},
     "client_pairs": {"type": "list", "elements": "dict", "default": [], "options": _CLIENT_PAIR},
 }
@@ -28,9 +31,14 @@ LAYOUT_ARGUMENTS: dict[str, Any] = {
         "pki": {"type": "path"},
         "registries": {"type": "list", "elements": "dict", "options": _REGISTRY},
         "private_keys": {"type": "dict", "default": {}, "no_log": True},
-        "engines": {"type": "list", "elements": "str", "choices": sorted(ROOTS), "default": ["docker"]},
+        "engines": {"type": "list", "elements": "str", "choices": sorted(ENGINES), "default": ["docker"]},
         "path": {"type": "path"},
-        "purge": {"type": "str", "choices": ["none", "files"], "default": "none"},
+        "scope": {"type": "str", "choices": ["system", "user"], "default": "system"},
+        "user": {"type": "str"},
+        "fallback": {"type": "bool", "default": False},
+        "purge": {"type": "str", "choices": ["none", "files", "registries"], "default": "none"},
+        "accept": {"type": "list", "elements": "str", "choices": acceptable_codes(), "default": []},
+        "warn_days": {"type": "int", "default": 30},
     },
     "mutually_exclusive": [["pki", "registries"]],
     "required_one_of": [["pki", "registries"]],

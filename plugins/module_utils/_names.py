@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._engines import DEFAULT_DIRECTORY
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import holds_private_key
 from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name import (
@@ -26,6 +27,11 @@ def registry_name_findings(name: str, place: str) -> list[Finding]:
     except InvalidRegistryName as error:
         return [Finding("registry-name", place, str(error))]
     return []
+
+
+def directory_name_findings(name: str, place: str) -> list[Finding]:
+    """The same for the name of a host directory: containerd's `_default` is one, and names no registry."""
+    return [] if name == DEFAULT_DIRECTORY else registry_name_findings(name, place)
 
 
 def file_name_findings(stem: str, suffix: str, place: str) -> list[Finding]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must change in a host directory: a pure function of what is wanted and what was found."""
+"""From what is found to what is wanted: steps, findings and a diff that quotes no key."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import os
 from typing import Any, NamedTuple
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import (
+    TIME_FORMAT,
     InvalidCertificate,
     read_certificates,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
-from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import File, HostDirectory
+from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import File, HostDirectory, oddity
+from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import NAME as HOSTS_TOML
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import DIRECTORY_MODE, WantedDirectory, WantedFile
+
+# No engine takes a hidden name for a host directory, since no registry name begins with a dot.
+STAGE_PREFIX = ".fleet-certs-d."
 
 
 class Owner(NamedTuple):
@@ -37,18 +42,41 @@ class Plan(NamedTuple):
     findings: tuple[Finding, ...]
     diff: dict[str, Any]
 
+    @property
+    def root(self) -> str:
+        """The directory that holds the host directory."""
+        return os.path.dirname(self.path)
+
 
 def plan(wanted: WantedDirectory, found: HostDirectory | None, *, path: str, owner: Owner, purge_files: bool) -> Plan:
     """Compare the two, entry by entry."""
-    names = {file.name for file in wanted.files}
-    unmanaged = [file for file in (found.files if found else ()) if file.name not in names]
-    carried = () if purge_files else tuple(file.name for file in unmanaged)
-    findings = tuple(Finding("unmanaged", os.path.join(path, name)) for name in carried)
+    unmanaged = _unmanaged(wanted, found)
+    carried = [] if purge_files else [file for file in unmanaged if not file.name.startswith(STAGE_PREFIX)]
     before = _found_lines(wanted, found)
-    after = _wanted_lines(wanted, owner, [file for file in unmanaged if file.name in carried])
-    changed = found is None or before != after
-    diff = {"before_header": path, "after_header": path, "before": _text(before), "after": _text(after)}
-    return Plan(path, wanted, owner, found is not None, changed, carried, findings, diff)
+    after = _wanted_lines(wanted, owner, carried) if wanted.is_present else []
+    return Plan(
+        path=path,
+        directory=wanted,
+        owner=owner,
+        exists=found is not None,
+        changed=before != after,
+        carried=tuple(file.name for file in carried),
+        findings=tuple(_findings(path, found, carried)),
+        diff={"before_header": path, "after_header": path, "before": _text(before), "after": _text(after)},
+    )
+
+
+def _unmanaged(wanted: WantedDirectory, found: HostDirectory | None) -> list[File]:
+    """What lies there beside the wanted files. What lies behind a symlink is somebody else's and stays there."""
+    if found is None or found.link or not wanted.is_present:
+        return []
+    names = {file.name for file in wanted.files}
+    return [file for file in found.files if file.name not in names]
+
+
+def _findings(path: str, found: HostDirectory | None, carried: list[File]) -> list[Finding]:
+    linked = [Finding("linked-directory", path, f"to {found.link}")] if found and found.link else []
+    return linked + [oddity(path, file) or Finding("unmanaged", os.path.join(path, file.name)) for file in carried]
 
 
 def _text(lines: list[str]) -> str:
@@ -58,6 +86,8 @@ def _text(lines: list[str]) -> str:
 def _found_lines(wanted: WantedDirectory, found: HostDirectory | None) -> list[str]:
     if found is None:
         return []
+    if found.link:
+        return [f". symlink to {found.link}"]
     contents = {file.name: file.content for file in wanted.files}
     return [
         _line(".", found.mode, found.owner, found.group, "host directory"),
@@ -78,6 +108,8 @@ def _wanted_line(file: WantedFile, owner: Owner) -> str:
 
 def _found_line(file: File, wanted: bytes | None) -> str:
     meaning = _meaning(file.name, file.content)
+    if file.is_link:
+        meaning += ", behind a symlink"
     if wanted is not None and file.content != wanted and meaning == _meaning(file.name, wanted):
         meaning += ", spelled otherwise" if not file.name.endswith(".key") else ", not the one that is wanted"
     return _line(file.name, file.mode, file.owner, file.group, meaning)
@@ -94,11 +126,11 @@ def _meaning(name: str, content: bytes | None) -> str:
     if name.endswith(".key"):
         return "private key"
     if not name.endswith((".crt", ".cert")):
-        return "not read by engines"
+        return "which client pair comes after which" if name == HOSTS_TOML else "not read by engines"
     try:
         found = read_certificates(normalise(content.decode("utf-8", "replace")))
     except InvalidCertificate:
         return "no certificate"
     return "; ".join(
-        f"{each.subject} sha256 {each.fingerprint} until {each.not_after:%Y-%m-%dT%H:%M:%SZ}" for each in found
+        f"{each.subject} sha256 {each.fingerprint} until {each.not_after.strftime(TIME_FORMAT)}" for each in found
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring planned host directories onto the disk: staged beside the old ones, then exchanged in one step each."""
+"""From plans to the disk: stage beside the old, then exchange in one step."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ import hashlib
 import os
 import shutil
 import time
-from typing import Callable, Iterator, Sequence
+from typing import Callable, Iterator, NamedTuple, Sequence
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._disk import sync_directory
-from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Owner, Plan
-from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import DIRECTORY_MODE, WantedFile
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import remove, sync_directory, write_file
+from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import read_host_directory
+from ansible_collections.fleet.certs_d.plugins.module_utils._in_place import lay_in_place, restore_in_place
+from ansible_collections.fleet.certs_d.plugins.module_utils._plan import STAGE_PREFIX, Plan
+from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import DIRECTORY_MODE
 
-# No engine takes a hidden name for a host directory, since no registry name begins with a dot.
-_STAGE_PREFIX = ".fleet-certs-d."
 _ASIDE = "..old"
 _LOCK_SECONDS = 60
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 _EXCHANGE_UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EOPNOTSUPP)
+# A host directory baked into a container's image, and a mount point.
+_BOUND = (errno.EXDEV, errno.EBUSY)
+
+# How a change came to be visible, from the best to the least.
+ONE_STEP, TWO_RENAMES, IN_PLACE = "one step", "two renames", "file by file"
 
 PlanMaker = Callable[[], Sequence[Plan]]
 
@@ -34,22 +39,31 @@ class RootBusy(OSError):
     """Another run works below the same root."""
 
 
-def carry_out(root: str, make_plans: PlanMaker) -> Sequence[Plan]:
-    """Make the plans below the locked root and carry them out, all or none; an OSError leaves all as before.
+class Done(NamedTuple):
+    """A plan and how it was carried out, empty where nothing was to be done."""
+
+    plan: Plan
+    way: str
+
+
+def carry_out(roots: Sequence[str], make_plans: PlanMaker) -> list[Done]:
+    """Make the plans below the locked roots and carry them out, all or none; an OSError leaves all as before.
 
     A run that was killed leaves hidden directories behind, which the next one removes first.
     """
-    with _existing(root), _locked(root):
-        _remove_leftovers(root)
+    with contextlib.ExitStack() as held:
+        for root in sorted(set(roots)):
+            held.enter_context(_existing(root))
+            held.enter_context(_locked(root))
+        _remove_leftovers(roots)
         plans = make_plans()
-        changing = [each for each in plans if each.changed]
         try:
-            _exchange_all([_stage(root, each) for each in changing], changing)
+            ways = _exchange_all([(_stage(each), each) for each in plans if each.changed])
         finally:
             # What was exchanged or taken back stays so: what can't be removed now, the next run removes.
             with contextlib.suppress(OSError):
-                _remove_leftovers(root)
-    return plans
+                _remove_leftovers(roots)
+    return [Done(each, ways.get(each.path, "")) for each in plans]
 
 
 @contextlib.contextmanager
@@ -91,55 +105,44 @@ def _wait_for_lock(descriptor: int, root: str) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise RootBusy(errno.EBUSY, "another run has worked here for a minute: try again later", root) from None
+                raise RootBusy(errno.EAGAIN, "another run has worked here for a minute: try again later", root) from None
             time.sleep(0.1)
         else:
             return
 
 
-def _remove_leftovers(root: str) -> None:
+def _remove_leftovers(roots: Sequence[str]) -> None:
     """What a killed run left: an old directory that it had put aside goes back, all else goes away."""
-    for name in sorted(os.listdir(root)):
-        if name.startswith(_STAGE_PREFIX):
-            path = os.path.join(root, name)
-            home = os.path.join(root, name[len(_STAGE_PREFIX) : -len(_ASIDE)])
-            if name.endswith(_ASIDE) and not os.path.lexists(home):
-                os.rename(path, home)
-            else:
-                _remove(path)
+    for root in roots:
+        for name in sorted(os.listdir(root)):
+            if name.startswith(STAGE_PREFIX):
+                path = os.path.join(root, name)
+                home = os.path.join(root, name[len(STAGE_PREFIX) : -len(_ASIDE)])
+                if name.endswith(_ASIDE) and not os.path.lexists(home):
+                    os.rename(path, home)
+                else:
+                    remove(path)
 
 
-def _remove(path: str) -> None:
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    else:
-        os.unlink(path)
+def _stage(step: Plan) -> str:
+    """Build the new directory, whole and on the disk, under a hidden name beside the old one.
 
-
-def _stage(root: str, step: Plan) -> str:
-    """Build the new directory, whole and on the disk, under a hidden name beside the old one."""
+    A directory that is to go away needs the name alone, and a mount point can't be exchanged.
+    """
     # A hash, because prefix and name together may be longer than a file's name can be.
-    stage = os.path.join(root, _STAGE_PREFIX + hashlib.sha256(step.directory.name.encode()).hexdigest()[:16])
+    stage = os.path.join(step.root, STAGE_PREFIX + hashlib.sha256(step.directory.name.encode()).hexdigest()[:16])
+    if not step.directory.is_present or os.path.ismount(step.path):
+        return stage
     os.mkdir(stage, 0o700)
     for file in step.directory.files:
-        _write(os.path.join(stage, file.name), file, step.owner)
+        path = os.path.join(stage, file.name)
+        write_file(path, file.content, mode=file.mode, user=step.owner.user, group=step.owner.group)
     for name in step.carried:
         _carry(os.path.join(step.path, name), os.path.join(stage, name))
     os.chown(stage, *step.owner)
     os.chmod(stage, DIRECTORY_MODE)
     sync_directory(stage)
     return stage
-
-
-def _write(path: str, file: WantedFile, owner: Owner) -> None:
-    """The mode is right from the first byte; the umask can only narrow it, until the last word."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, file.mode)
-    with os.fdopen(descriptor, "wb") as stream:
-        os.fchown(descriptor, *owner)
-        os.fchmod(descriptor, file.mode)
-        stream.write(file.content)
-        stream.flush()
-        os.fsync(descriptor)
 
 
 def _carry(source: str, target: str) -> None:
@@ -154,46 +157,69 @@ def _link(source: str, target: str) -> None:
     os.link(source, target, follow_symlinks=False)
 
 
-def _exchange_all(stages: Sequence[str], plans: Sequence[Plan]) -> None:
-    done: list[tuple[str, Plan]] = []
-    try:
-        for stage, step in zip(stages, plans):
-            _put(stage, step)
-            done.append((stage, step))
-    except BaseException:
-        for stage, step in reversed(done):
-            with contextlib.suppress(OSError):
-                _take_back(stage, step)
-        raise
-    for step in plans[:1]:
-        sync_directory(os.path.dirname(step.path))
+def _exchange_all(staged: Sequence[tuple[str, Plan]]) -> dict[str, str]:
+    """How each path was changed; what was done before a failure is taken back."""
+    with contextlib.ExitStack() as done:
+        ways = {}
+        for stage, step in staged:
+            ways[step.path], take_back = _put(stage, step)
+            done.callback(_quietly, take_back)
+        done.pop_all()
+    for root in sorted({step.root for _stage, step in staged}):
+        sync_directory(root)
+    return ways
 
 
-def _put(stage: str, step: Plan) -> None:
-    if step.exists:
-        _exchange(stage, step.path)
-    else:
-        os.rename(stage, step.path)
+def _quietly(take_back: Callable[[], object]) -> None:
+    with contextlib.suppress(OSError):
+        take_back()
 
 
-def _take_back(stage: str, step: Plan) -> None:
-    if step.exists:
-        _exchange(stage, step.path)
-    else:
+def _put(stage: str, step: Plan) -> tuple[str, Callable[[], object]]:
+    """Make the change visible; tells how, and what takes it back."""
+    if not step.directory.is_present:
         os.rename(step.path, stage)
+        return ONE_STEP, lambda: os.rename(stage, step.path)
+    if not step.exists:
+        os.rename(stage, step.path)
+        return ONE_STEP, lambda: os.rename(step.path, stage)
+    if not os.path.ismount(step.path):
+        try:
+            return _exchange(stage, step.path), lambda: _exchange(stage, step.path)
+        except OSError as error:
+            if error.errno not in _BOUND:
+                raise
+    return IN_PLACE, _put_in_place(step)
 
 
-def _exchange(stage: str, path: str) -> None:
-    """Swap the two names in one step where the file system can, else in two renames."""
+def _put_in_place(step: Plan) -> Callable[[], object]:
+    found = read_host_directory(step.path)
+
+    def take_back() -> None:
+        if found is not None:
+            restore_in_place(found)
+
+    try:
+        lay_in_place(step)
+    except BaseException:
+        _quietly(take_back)
+        raise
+    return take_back
+
+
+def _exchange(stage: str, path: str) -> str:
+    """Swap the two names in one step where the file system can, else in two renames; tells which."""
     try:
         _rename_exchange(stage, path)
     except OSError as error:
         if error.errno not in _EXCHANGE_UNSUPPORTED:
             raise
-        aside = os.path.join(os.path.dirname(stage), _STAGE_PREFIX + os.path.basename(path) + _ASIDE)
+        aside = os.path.join(os.path.dirname(stage), STAGE_PREFIX + os.path.basename(path) + _ASIDE)
         os.rename(path, aside)
         os.rename(stage, path)
         os.rename(aside, stage)
+        return TWO_RENAMES
+    return ONE_STEP
 
 
 def _rename_exchange(stage: str, path: str) -> None:

@@ -18,9 +18,16 @@ description:
   - Everything is checked on the controller before anything is sent, and once more on the node, by its own OpenSSL
     and its own clock. All findings of a host are told in one error, and the node then stays exactly as it was.
   - A host directory is built beside the old one and exchanged with it in one step, so that no pull ever reads a new
-    certificate with an old key. File systems that can't exchange two directories get two renames.
+    certificate with an old key. File systems that can't exchange two directories get two renames, and a host directory
+    that can't be renamed at all (a mount point, or baked into a container's image) is changed file by file.
+    RV(registries[].swapped_in) tells which.
+  - All host directories of all engines are changed, or none. A run that was killed leaves old or new directories, and
+    the next run removes what it had begun. Of two runs at once the second waits for a minute, then fails.
   - C(NAME.crt) and C(NAME.cert) are written with mode 0644, C(NAME.key) with 0600, the directory with 0755, owned by
-    the user that the task runs as. That must be root for the default path, so use C(become).
+    the user that the task runs as. That must be root for the default path, so use C(become). Another owner, mode or
+    content than that is put right. The SELinux context is restored where SELinux is on.
+  - Findings are told by the codes of the catalogue, the guide C(findings) of this collection. Errors stop the run,
+    warnings are told.
 extends_documentation_fragment:
   - fleet.certs_d.attributes
 attributes:
@@ -50,9 +57,16 @@ options:
     elements: dict
     suboptions:
       name:
-        description: Name of the registry, C(host[:port]), exactly as image names spell it.
+        description:
+          - Name of the registry, C(host[:port]), exactly as image names spell it, case and C(:443) included.
+          - With O(engines=containerd) alone also C(_default), which stands for all that have no directory.
         type: str
         required: true
+      state:
+        description: V(absent) removes the whole host directory, with all that lies in it.
+        type: str
+        choices: [present, absent]
+        default: present
       ca_certificates:
         description: CA roots of the registry's server certificate. Without any, engines use the system's roots.
         type: list
@@ -85,7 +99,14 @@ options:
             description:
               - The PEM key of the certificate, not encrypted.
               - The action takes it out of the list and sends it in O(private_keys).
+              - Without it and O(registries[].client_pairs[].private_key_path) the key that is installed already stays,
+                if it fits the certificate.
             type: str
+          private_key_path:
+            description:
+              - Absolute path of the key on the node, where certmonger, step or an agent made it. It is checked against
+                the certificate and copied there, and never travels.
+            type: path
   private_keys:
     description:
       - The PEM keys by the SHA-256 fingerprint of their certificate. The action fills it, a task may not.
@@ -95,22 +116,83 @@ options:
   engines:
     description:
       - Engines whose certs.d is made.
-      - V(docker) reads C(/etc/docker/certs.d), since docker 1.2.0.
+      - V(docker) is dockerd, since docker 1.2.0. It reads C(/etc/docker/certs.d).
+      - V(containers) is podman, skopeo, buildah and CRI-O. They read C(/etc/containers/certs.d), and
+        C(/etc/docker/certs.d) where that has no directory of the registry.
+      - V(containerd) is containerd 1.6 and later. It reads C(/etc/containerd/certs.d), where its C(config_path) says
+        so. Each host directory gets a C(hosts.toml) beside the files.
     type: list
     elements: str
-    choices: [docker]
+    choices: [containerd, containers, docker]
     default: [docker]
   path:
     description:
       - Root of the host directories, absolute, in place of the engine's own. Goes with one engine.
     type: path
+  scope:
+    description:
+      - V(user) makes the directories that a rootless engine reads in the home directory of O(user),
+        C(~/.config/docker/certs.d) or C(~/.config/containers/certs.d). They belong to that user, who also writes them.
+        Root becomes that user first, because symlinks in a home may lead anywhere. V(containerd) has none.
+    type: str
+    choices: [system, user]
+    default: system
+  user:
+    description: Name of the user whose rootless engine is meant. Default is the one that the task runs as.
+    type: str
+  fallback:
+    description:
+      - Makes the promise of docker's document true where an engine can keep it. Client pairs are tried in the order of
+        their file names until the registry lets one in. C(hosts.toml) gets one host table per pair for that.
+      - V(containerd) keeps it, and so does V(docker) with the containerd image store (measured on docker 28.5 and
+        29.7). The classic store and V(containers) present one pair only. RV(registries[].fallback) tells.
+      - Pulls fall back, pushes use the last pair.
+    type: bool
+    default: false
   purge:
     description:
-      - What happens to files in a managed host directory that are not part of the layout.
-      - V(none) carries them over and warns of each, V(files) removes them.
+      - What happens to what is not part of the layout.
+      - V(none) carries further files of a managed host directory over and warns of each. Further host directories are
+        left alone and stand in RV(findings).
+      - V(files) removes such files, V(registries) also such host directories.
     type: str
-    choices: [none, files]
+    choices: [none, files, registries]
     default: none
+  accept:
+    description:
+      - Codes of findings that are taken on purpose. An error of this code does not stop the run, a warning is not told.
+      - Findings that leave nothing sound to lay can't be accepted, and never a private key in a world-readable file.
+    type: list
+    elements: str
+    choices:
+      - ca-in-cert
+      - chain-incomplete
+      - duplicate-certificate
+      - expired
+      - expires-soon
+      - hidden-file
+      - key-missing
+      - key-readable
+      - key-weak
+      - leaf-in-crt
+      - leftover
+      - linked-directory
+      - name-case
+      - name-order
+      - never-presented
+      - no-client-use
+      - not-yet-valid
+      - port-443
+      - registry-twin
+      - shadowed
+      - signature-weak
+      - unmanaged
+      - unmanaged-registry
+    default: []
+  warn_days:
+    description: Warn of certificates that expire within this number of days. 0 never warns.
+    type: int
+    default: 30
 notes:
   - The action has Ansible pipeline the module, whatever the configuration says, so that keys pass through no file on
     their way. Where the become method can't (C(su)), Ansible writes its arguments into a temporary file of mode 0700.
@@ -142,6 +224,38 @@ EXAMPLES = r"""
             certificate: "{{ node_certificate }}"
             private_key: "{{ node_private_key }}"
   become: true
+
+- name: Have every engine of the host try all pairs that it can try
+  fleet.certs_d.layout:
+    pki: pki/
+    engines: [docker, containers, containerd]
+    fallback: true
+  become: true
+
+- name: Use a key that never leaves the node
+  fleet.certs_d.layout:
+    registries:
+      - name: registry.example:5000
+        client_pairs:
+          - name: 10-node
+            certificate: "{{ node_certificate }}"
+            private_key_path: /etc/pki/tls/private/node.key
+  become: true
+
+- name: Give a rootless podman what it needs
+  fleet.certs_d.layout:
+    pki: pki/
+    engines: [containers]
+    scope: user
+    user: builder
+  become: true
+
+- name: Take a registry away
+  fleet.certs_d.layout:
+    registries:
+      - name: old-registry.example:5000
+        state: absent
+  become: true
 """
 
 RETURN = r"""
@@ -163,9 +277,24 @@ registries:
       description: Path of the host directory.
       type: str
       sample: /etc/docker/certs.d/registry.example:5000
+    state:
+      description: V(present), or V(absent) for a host directory that was, or in check mode would be, removed.
+      type: str
     changed:
-      description: Whether this host directory was, or in check mode would be, made anew.
+      description: Whether this host directory was, or in check mode would be, made anew or removed.
       type: bool
+    created:
+      description: Whether there was no such host directory before.
+      type: bool
+    swapped_in:
+      description:
+        - How the change became visible. V(one step), or V(two renames) where the file system can't exchange
+          directories, or V(file by file) where the host directory can't be renamed. Null without a change.
+      type: str
+    fallback:
+      description:
+        - With O(fallback=true) whether the engine keeps it (C(kept), null where that depends on its version), and C(how).
+      type: dict
     ca_certificates:
       description:
         - CA roots in the order of their files, with C(name), C(fingerprint), C(serial_number), C(subject), C(issuer),
@@ -185,23 +314,55 @@ registries:
           not_before: "2026-11-23T12:00:00Z"
           serial_number: 1f08
           subject: CN=node1
+findings:
+  description:
+    - What is odd on the node, each with C(code), C(severity), C(place) and C(message). Warnings are told as well.
+  returned: success
+  type: list
+  elements: dict
+restart_needed:
+  description:
+    - Engines that do not see the change by themselves, each with C(engine) and C(reason). Pulls need no restart of any
+      engine. Builds of dockerd may.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - engine: docker
+      reason: docker build goes on with the old certificates for some minutes, or until dockerd restarts
 """
 
 import errno
 import os
 from datetime import datetime, timezone
-from typing import Any, NoReturn, Sequence
+from typing import Any, Iterable, NoReturn, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._deployment import deploy
-from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ROOTS
-from ansible_collections.fleet.certs_d.plugins.module_utils._findings import errors, report
+from ansible_collections.fleet.certs_d.plugins.module_utils._deployment import (
+    Deployment,
+    Refused,
+    Target,
+    Terms,
+    deploy,
+)
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import read_regular_file
+from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES, Engine
+from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding, errors, report, warnings
 from ansible_collections.fleet.certs_d.plugins.module_utils._layout_arguments import LAYOUT_ARGUMENTS
-from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Owner, Plan
-from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import WantedDirectory, node_faults, read_wanted
+from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Owner
+from ansible_collections.fleet.certs_d.plugins.module_utils._restart import restart_reason
+from ansible_collections.fleet.certs_d.plugins.module_utils._selinux import restore_contexts
+from ansible_collections.fleet.certs_d.plugins.module_utils._swap import Done
+from ansible_collections.fleet.certs_d.plugins.module_utils._user import Account, NoSuchUser, account, as_user
+from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import (
+    Keys,
+    WantedDirectory,
+    node_faults,
+    read_wanted,
+)
 
-_BOUND = ": this directory can't be renamed (a mount point, or part of an image), so make path another one"
+_BOUND = ": this directory can't be renamed (a mount point, or part of an image), so remove it by hand"
 
 
 def main() -> NoReturn:
@@ -209,38 +370,109 @@ def main() -> NoReturn:
     module = AnsibleModule(supports_check_mode=True, **LAYOUT_ARGUMENTS)
     now = datetime.now(timezone.utc).replace(microsecond=0)
     wanted = _checked(module, now)
-    plans = []
-    for engine in module.params["engines"]:
-        root = module.params["path"] or ROOTS[engine]
-        plans += [(engine, each) for each in _deploy(module, root, wanted)]
-    for finding in (finding for _engine, each in plans for finding in each.findings):
-        module.warn(finding.sentence())
-    module.exit_json(
-        changed=any(each.changed for _engine, each in plans),
-        registries=[_result(engine, each, now) for engine, each in plans],
-        diff=[each.diff for _engine, each in plans if each.changed],
-    )
+    user = _user(module)
+    try:
+        told = as_user(user, lambda: _deploy(module, wanted, user, now))
+    except OSError as error:
+        module.fail_json(msg=f"{error.filename or '/'}: {error.strerror}, nothing was changed{_advice(error)}")
+    if "refused" in told:
+        module.fail_json(msg=told["refused"])
+    for sentence in told["warnings"]:
+        module.warn(sentence)
+    docker = any(each["engine"] == "docker" and each["changed"] for each in told["result"]["registries"])
+    module.exit_json(**told["result"], restart_needed=_restart_needed(module, told["result"]) if docker else [])
 
 
 def _checked(module: AnsibleModule, now: datetime) -> list[WantedDirectory]:
-    wanted, findings = read_wanted(module.params["registries"] or [], module.params["private_keys"])
-    faults = errors(findings + node_faults(wanted, now))
+    keys = Keys(module.params["private_keys"], read_regular_file)
+    wanted, findings = read_wanted(module.params["registries"] or [], keys)
+    faults = errors(findings + node_faults(wanted, now), module.params["accept"])
     if faults:
-        module.fail_json(msg=report("The node refuses the layout, nothing was changed:", faults))
+        module.fail_json(msg=_refusal(faults))
     return wanted
 
 
-def _deploy(module: AnsibleModule, root: str, wanted: list[WantedDirectory]) -> Sequence[Plan]:
+def _refusal(faults: Iterable[Finding]) -> str:
+    return report("The node refuses the layout, nothing was changed:", faults)
+
+
+def _user(module: AnsibleModule) -> Account:
     try:
-        return deploy(
-            wanted,
-            root=root,
-            owner=Owner(os.geteuid(), os.getegid()),
-            purge_files=module.params["purge"] == "files",
-            dry_run=module.check_mode,
-        )
-    except OSError as error:
-        module.fail_json(msg=f"{error.filename or root}: {error.strerror}, nothing was changed{_advice(error)}")
+        return account(module.params["user"] if module.params["scope"] == "user" else None)
+    except NoSuchUser as error:
+        module.fail_json(msg=str(error))
+
+
+def _deploy(module: AnsibleModule, wanted: list[WantedDirectory], user: Account, now: datetime) -> dict[str, Any]:
+    """Done by the user whose directories they are; all that it returns is plain data."""
+    terms = Terms(
+        Owner(user.user, user.group),
+        fallback=module.params["fallback"],
+        purge=module.params["purge"],
+        dry_run=module.check_mode,
+    )
+    targets = [Target(engine, _root(module, engine, user)) for engine in map(ENGINES.get, module.params["engines"])]
+    try:
+        deployment = deploy(wanted, targets, terms)
+    except Refused as refused:
+        return {"refused": _refusal(refused.findings)}
+    relabelled = _relabel(module, deployment)
+    return {
+        "warnings": [finding.sentence() for finding in warnings(deployment.findings, module.params["accept"])],
+        "result": {
+            "changed": bool(relabelled) or any(done.plan.changed for _engine, done in deployment.done),
+            "registries": [
+                _result(engine, done, now, fallback=terms.fallback) for engine, done in deployment.done
+            ],
+            "findings": [finding.as_data() for finding in deployment.findings],
+            "diff": [done.plan.diff for _engine, done in deployment.done if done.plan.changed]
+            + [{"prepared": "\n".join(relabelled)} for _any in relabelled[:1]],
+        },
+    }
+
+
+def _root(module: AnsibleModule, engine: Engine, user: Account) -> str:
+    if module.params["path"]:
+        return str(module.params["path"])
+    if module.params["scope"] == "user":
+        return os.path.join(user.home, engine.user_root or "")
+    return engine.root
+
+
+def _relabel(module: AnsibleModule, deployment: Deployment) -> list[str]:
+    """A stage has the context that its root hands down; the policy may have another one for this path."""
+    return restore_contexts(
+        sorted({done.plan.root for _engine, done in deployment.done if os.path.isdir(done.plan.root)}),
+        restorecon=module.get_bin_path("restorecon"),
+        run=module.run_command,
+        dry_run=module.check_mode,
+    )
+
+
+def _result(engine: Engine, done: Done, now: datetime, *, fallback: bool) -> dict[str, Any]:
+    directory = done.plan.directory
+    wants_fallback = fallback and directory.is_present
+    return {
+        "engine": engine.name,
+        "name": directory.name,
+        "path": done.plan.path,
+        "state": "present" if directory.is_present else "absent",
+        "changed": done.plan.changed,
+        "created": done.plan.changed and not done.plan.exists,
+        "swapped_in": done.way or None,
+        "fallback": {"kept": engine.keeps_fallback, "how": engine.fallback} if wants_fallback else None,
+        **directory.as_data(now),
+    }
+
+
+def _restart_needed(module: AnsibleModule, result: dict[str, Any]) -> list[dict[str, str]]:
+    dockerd = module.get_bin_path("dockerd")
+    if dockerd is None or module.params["scope"] == "user":
+        return []
+    _status, version, _complaint = module.run_command([dockerd, "--version"])
+    changed = [each for each in result["registries"] if each["engine"] == "docker" and each["changed"]]
+    reasons = [restart_reason(version, created=each["created"]) for each in changed]
+    return [{"engine": "docker", "reason": reason} for reason in dict.fromkeys(filter(None, reasons))]
 
 
 def _advice(error: OSError) -> str:
@@ -248,18 +480,12 @@ def _advice(error: OSError) -> str:
         return ": use become: true"
     if isinstance(error, (NotADirectoryError, FileExistsError)):
         return ": a file or a dangling link stands where a directory belongs, remove it"
-    return {errno.EXDEV: _BOUND, errno.EBUSY: _BOUND, errno.ENOSPC: ": free some space"}.get(error.errno or 0, "")
-
-
-def _result(engine: str, each: Plan, now: datetime) -> dict[str, Any]:
-    directory = each.directory
     return {
-        "engine": engine,
-        "name": directory.name,
-        "path": each.path,
-        "changed": each.changed,
-        **directory.as_data(now),
-    }
+        errno.EXDEV: _BOUND,
+        errno.EBUSY: _BOUND,
+        errno.ENOSPC: ": free some space",
+        errno.EROFS: ": mount the file system for writing, or give a path on another one",
+    }.get(error.errno or 0, "")
 
 
 if __name__ == "__main__":

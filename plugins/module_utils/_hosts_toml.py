@@ -1,0 +1,46 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""containerd's hosts.toml: which client pair a registry is asked with, and which one after it."""
+
+from __future__ import annotations
+
+import json
+from typing import Sequence
+from urllib.parse import quote
+
+NAME = "hosts.toml"
+# The one name that images spell otherwise than the host that serves them.
+_HOSTS = {"docker.io": "registry-1.docker.io"}
+
+
+def hosts_toml(registry: str, *, roots: Sequence[str], pairs: Sequence[str], fallback: bool) -> str:
+    """The text of hosts.toml for file names of CA roots and stems of client pairs, in their order.
+
+    A client goes from one host table to the next, and at last to `server`, when a host answers with an error. For the
+    fallback each pair but the last gets a table: a fragment makes the same URL another table's name. Without it one
+    table holds all pairs, because containerd 1.6 and 1.7 take no file without any.
+    """
+    url = f"https://{_HOSTS.get(registry, registry)}"
+    if fallback and len(pairs) > 1:
+        tables = [(f"{url}#{quote(pair, safe='')}", [pair]) for pair in pairs[:-1]]
+        last = pairs[-1:]
+    else:
+        tables, last = [(url, pairs)], pairs
+    lines = ["# Made by the Ansible module fleet.certs_d.layout.", f"server = {_string(url)}", *_material(roots, last)]
+    for name, members in tables:
+        lines += ["", f"[host.{_string(name)}]", '  capabilities = ["pull", "resolve"]']
+        lines += [f"  {line}" for line in _material(roots, members)]
+    return "\n".join(lines) + "\n"
+
+
+def _material(roots: Sequence[str], pairs: Sequence[str]) -> list[str]:
+    """A pair is a list of two: a list of two names would mean two files that hold both halves."""
+    halves = [f"[{_string(pair + '.cert')}, {_string(pair + '.key')}]" for pair in pairs]
+    lines = [f"ca = [{', '.join(map(_string, roots))}]"] if roots else []
+    return lines + ([f"client = [{', '.join(halves)}]"] if pairs else [])
+
+
+def _string(text: str) -> str:
+    """JSON's strings are basic strings of TOML."""
+    return json.dumps(text, ensure_ascii=False)
