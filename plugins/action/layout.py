@@ -5,22 +5,32 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._layout_arguments import LAYOUT_ARGUMENTS
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._host_layout import checked, read_host_layout
+from ansible_collections.fleet.certs_d.plugins.module_utils._names import shown
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import holds_private_key
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._host_layout import (
+    Judged,
+    Terms,
+    judge,
+    read_host_layout,
+)
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import (
     LayoutError,
-    Registry,
     from_data,
     without_private_keys,
 )
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import run_on_node
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import check_paths_of_node, check_roots, run_on_node
+
+# The controller's own options; the rest goes to the node as it is.
+_READ_HERE = ("pki", "registries", "private_keys", "warn_days")
 
 
 class ActionModule(ActionBase):
@@ -32,30 +42,48 @@ class ActionModule(ActionBase):
         """Raise AnsibleActionFail with every finding, or return what the module returns."""
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
+        check_paths_of_node(self, "path")
+        if self._task.args.get("pki") is None and self._task.args.get("registries") is None:
+            raise AnsibleActionFail("give pki or registries (the role node has node_pki and node_registries for them)")
+        _refuse_keys(self._task.args)
         _validation, args = self.validate_argument_spec(**LAYOUT_ARGUMENTS)
-        if args["path"] is not None and len(args["engines"]) != 1:
-            raise AnsibleActionFail("path goes with one engine: each engine reads its own root")
-        if args["path"] is not None and not os.path.isabs(args["path"]):
-            raise AnsibleActionFail(f"path: {args['path']} is relative: give the absolute path on the node")
-        if not args["engines"]:
-            raise AnsibleActionFail("engines: the list is empty, so that nothing would be laid: name an engine")
+        check_roots(args)
         if args["private_keys"]:
             raise AnsibleActionFail("private_keys is filled by the action: give each key in its client pair")
         try:
-            registries, private_keys = without_private_keys(self._registries(args, task_vars))
+            layout = self._layout(args, task_vars)
         except LayoutError as error:
             raise AnsibleActionFail(str(error)) from error
-        sent = {name: args[name] for name in ("engines", "path", "purge")}
+        for sentence in layout.warnings:
+            Display().warning(sentence)
+        registries, private_keys = without_private_keys(layout.registries)
+        sent = {name: value for name, value in args.items() if name not in _READ_HERE and value is not None}
         return run_on_node(
             self,
             "fleet.certs_d.layout",
             {**sent, "registries": registries, "private_keys": private_keys},
             task_vars,
+            holds_keys=bool(private_keys),
         )
 
-    def _registries(self, args: dict[str, Any], task_vars: dict[str, Any]) -> tuple[Registry, ...]:
-        now = datetime.now(UTC)
+    def _layout(self, args: dict[str, Any], task_vars: dict[str, Any]) -> Judged:
+        terms = Terms(
+            datetime.now(UTC),
+            warn_days=args["warn_days"],
+            accept=args["accept"],
+            engines=args["engines"],
+            fallback=args["fallback"],
+        )
         if args["pki"] is not None:
-            return read_host_layout(pki=args["pki"], task_vars=task_vars, loader=self._loader, now=now)
-        registries, findings = from_data(args["registries"])
-        return checked(registries, findings, now=now, host=task_vars["inventory_hostname"])
+            return read_host_layout(pki=args["pki"], task_vars=task_vars, loader=self._loader, terms=terms)
+        registries, findings = from_data(args["registries"] or ())
+        return judge(registries, findings, terms, task_vars["inventory_hostname"])
+
+
+def _refuse_keys(args: Mapping[str, Any]) -> None:
+    """A key that was pasted into another option would be quoted by Ansible's own complaint about it."""
+    for option, value in args.items():
+        if option not in ("registries", "private_keys") and holds_private_key(str(value)):
+            raise AnsibleActionFail(
+                f"{shown(option)}: a private key stands where none belongs: give it in a client pair"
+            )

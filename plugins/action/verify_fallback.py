@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._verify_arguments import VERIFY_ARGUMENTS
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import run_on_node
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import check_paths_of_node, run_on_node
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
     complaint,
     documented,
@@ -23,6 +22,7 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
 )
 
 _LONGEST_TIMEOUT = 3600
+_NOTHING_ASKED = "there is no host directory, so nothing was asked: check the path, or name the registries"
 
 
 class ActionModule(ActionBase):
@@ -33,6 +33,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the verdicts; the result is failed where one is not what was expected."""
         super().run(tmp, task_vars)
+        check_paths_of_node(self, "path")
         _validation, args = self.validate_argument_spec(argument_spec=VERIFY_ARGUMENTS)
         _check(args)
         if self._task.check_mode:
@@ -48,14 +49,14 @@ class ActionModule(ActionBase):
             registry["expected"] = is_expected(registry["documented"], expected)
             registry["complaint"] = None if registry["expected"] else complaint(registry["documented"], expected)
         complaints = [registry["complaint"] for registry in result["registries"] if registry["complaint"]]
+        if not result["registries"]:
+            complaints = [f"{args['path']}: {_NOTHING_ASKED}"]
         if complaints:
             result.update(failed=True, msg="\n".join(complaints))
         return {**result, "verified": not complaints}
 
 
 def _check(args: Mapping[str, Any]) -> None:
-    if not os.path.isabs(args["path"]):
-        raise AnsibleActionFail(f"path: {args['path']} is relative: give the absolute path on the node")
     if not re.fullmatch(r"/[!-~]*", args["request"]):
         raise AnsibleActionFail(f"request: {args['request']!r} is no path of a request: begin with a slash, use ASCII")
     if not 0 < args["timeout"] <= _LONGEST_TIMEOUT:

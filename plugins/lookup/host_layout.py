@@ -33,6 +33,40 @@ options:
         playbook, then beside it.
     type: str
     required: true
+  accept:
+    description:
+      - Codes of findings that are taken on purpose, as in O(fleet.certs_d.layout#module:accept).
+    type: list
+    elements: str
+    choices:
+      - ca-in-cert
+      - chain-incomplete
+      - duplicate-certificate
+      - expired
+      - expires-soon
+      - hidden-file
+      - key-missing
+      - key-readable
+      - key-weak
+      - leaf-in-crt
+      - leftover
+      - linked-directory
+      - name-case
+      - name-order
+      - never-presented
+      - no-client-use
+      - not-yet-valid
+      - port-443
+      - registry-twin
+      - shadowed
+      - signature-weak
+      - unmanaged
+      - unmanaged-registry
+    default: []
+  warn_days:
+    description: Warn of certificates that expire within this number of days. 0 never warns.
+    type: int
+    default: 30
 notes:
   - Use C(query), because C(lookup) joins lists that it can join.
   - Needs C(cryptography) in the Python that runs Ansible.
@@ -98,8 +132,9 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
 
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._host_layout import read_host_layout
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._host_layout import Terms, read_host_layout
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import LayoutError, to_data
 
 
@@ -112,12 +147,16 @@ class LookupModule(LookupBase):
         if terms:
             raise AnsibleLookupError("host_layout takes no terms: give the PKI tree as pki='PATH'")
         try:
-            registries = read_host_layout(
+            layout = read_host_layout(
                 pki=str(self.get_option("pki")),
                 task_vars=variables or {},
                 loader=self._loader or DataLoader(),
-                now=datetime.now(UTC),
+                terms=Terms(
+                    datetime.now(UTC), warn_days=self.get_option("warn_days"), accept=self.get_option("accept")
+                ),
             )
         except LayoutError as error:
             raise AnsibleLookupError(str(error)) from error
-        return to_data(registries)
+        for sentence in layout.warnings:
+            Display().warning(sentence)
+        return to_data(layout.registries)

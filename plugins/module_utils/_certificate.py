@@ -12,12 +12,24 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any, Iterator, NamedTuple
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._pem import InvalidPem, certificates, fingerprint
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import (
+    InvalidPem,
+    certificates,
+    fingerprint,
+    is_cut_off,
+)
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 _SEQUENCE, _SET, _OID, _INTEGER, _UTC_TIME, _VERSION = 0x30, 0x31, 0x06, 0x02, 0x17, 0xA0
 _UTF16_STRING, _UTF32_STRING = 0x1E, 0x1C
+_KEY_KINDS = {
+    "1.2.840.113549.1.1.1": "RSA",
+    "1.2.840.10045.2.1 1.2.840.10045.3.1.7": "P-256",
+    "1.2.840.10045.2.1 1.3.132.0.34": "P-384",
+    "1.2.840.10045.2.1 1.3.132.0.35": "P-521",
+    "1.3.101.112": "Ed25519",
+}
 _ATTRIBUTES = {
     "2.5.4.3": "CN",
     "2.5.4.6": "C",
@@ -44,6 +56,12 @@ class Certificate(NamedTuple):
     issuer: str
     not_before: datetime
     not_after: datetime
+    key_kind: str
+
+    @property
+    def engines_know_its_key(self) -> bool:
+        """Whether Go's TLS, and so every engine, can use a key of this kind."""
+        return self.key_kind in _KEY_KINDS.values()
 
     def as_data(self, now: datetime) -> dict[str, Any]:
         """The facts as they stand in results; `days_left` is counted in whole days and negative once expired."""
@@ -74,6 +92,8 @@ def read_certificates(text: str) -> list[Certificate]:
         raise InvalidCertificate(str(error)) from error
     if not found:
         raise InvalidCertificate("there is no certificate in it")
+    if is_cut_off(text):
+        raise InvalidCertificate("a block in it is cut off or indented")
     return found
 
 
@@ -83,7 +103,7 @@ def _read(der: bytes) -> Certificate:
         raise ValueError("not one sequence")
     to_be_signed = next(_elements(body))[1]
     fields = [element for element in _elements(to_be_signed) if element[0] != _VERSION]
-    serial, _algorithm, issuer, validity, subject = fields[:5]
+    serial, _algorithm, issuer, validity, subject, key = fields[:6]
     if serial[0] != _INTEGER:
         raise ValueError("no serial number")
     not_before, not_after = (_time(tag, value) for tag, value in _elements(validity[1]))
@@ -94,7 +114,15 @@ def _read(der: bytes) -> Certificate:
         issuer=_name(issuer[1]),
         not_before=not_before,
         not_after=not_after,
+        key_kind=_key_kind(key[1]),
     )
+
+
+def _key_kind(value: bytes) -> str:
+    """The algorithm of a public key and the curve that goes with it; the numbers of one that has no name here."""
+    algorithm = next(_elements(value))[1]
+    numbers = " ".join(_dotted(content) for tag, content in _elements(algorithm) if tag == _OID)
+    return _KEY_KINDS.get(numbers, numbers)
 
 
 def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -10,7 +10,11 @@ import os
 import ssl
 from typing import Iterator, NoReturn
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import InvalidCertificate, read_certificates
+from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import (
+    Certificate,
+    InvalidCertificate,
+    read_certificates,
+)
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
 
 # A key of another kind than its certificate's finds no certificate of its kind: the second and third reason.
@@ -22,7 +26,7 @@ class _Encrypted(Exception):
 
 
 def pair_fault(certificate: bytes, private_key: bytes) -> str | None:
-    """None where the PEM key belongs to the PEM certificate, else the code of the finding."""
+    """None where engines can load the PEM key with the PEM certificate, else the code of the finding."""
     try:
         load_pair(client_context(), certificate, private_key)
     except _Encrypted:
@@ -30,8 +34,9 @@ def pair_fault(certificate: bytes, private_key: bytes) -> str | None:
     except ssl.SSLError as error:
         if error.reason in _MISMATCHES:
             return "key-mismatch"
-        return "key-junk" if _holds_certificate(certificate) else "certificate-junk"
-    return None
+        return "key-junk" if _leaf(certificate) else "certificate-junk"
+    leaf = _leaf(certificate)
+    return None if leaf is None or leaf.engines_know_its_key else "key-curve"
 
 
 def client_context() -> ssl.SSLContext:
@@ -50,11 +55,11 @@ def load_pair(context: ssl.SSLContext, certificate: bytes, private_key: bytes) -
         context.load_cert_chain(certificate_path, key_path, password=_refuse)
 
 
-def _holds_certificate(content: bytes) -> bool:
+def _leaf(content: bytes) -> Certificate | None:
     try:
-        return bool(read_certificates(normalise(content.decode("utf-8", "replace"))))
+        return read_certificates(normalise(content.decode("utf-8", "replace")))[0]
     except InvalidCertificate:
-        return False
+        return None
 
 
 def _refuse() -> NoReturn:

@@ -11,7 +11,6 @@ from typing import Iterable, NamedTuple, Sequence
 from ansible_collections.fleet.certs_d.plugins.module_utils._engines import Engine
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding, errors
 from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import (
-    HostDirectory,
     host_directory_names,
     read_host_directory,
 )
@@ -149,7 +148,9 @@ def _shadows(wanted: Sequence[WantedDirectory], targets: Sequence[Target]) -> li
             before, after = places[: places.index(own)], places[places.index(own) + 1 :]
             findings += [_shadowed(own, place, target) for place in before if os.path.isdir(place)]
             managed = {os.path.join(each.root, name) for each in targets}
-            findings += [_shadowed(place, own, target) for place in after if place not in managed and os.path.isdir(place)]
+            findings += [
+                _shadowed(place, own, target) for place in after if place not in managed and os.path.isdir(place)
+            ]
     return findings
 
 

@@ -79,3 +79,10 @@ ENGINES = {
         ),
     )
 }
+
+
+def root_of(engine: Engine, path: str | None, home: str | None) -> str:
+    """The root that is meant: the path where one is given, else the engine's own in that home or of the system."""
+    if path is not None:
+        return path
+    return engine.root if home is None else os.path.join(home, engine.user_root or "")

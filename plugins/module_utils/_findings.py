@@ -48,6 +48,8 @@ CATALOGUE: dict[str, Kind] = {
     ),
     # The PKI tree
     "tree-missing": _error("there is no such PKI tree", "name the directory that holds one folder per registry"),
+    "tree-empty": _warning("the PKI tree holds nothing for this host", "look at the names of its folders"),
+    "level-unknown": _warning("the inventory has no host or group of this name", "rename or remove the folder"),
     "misplaced": _error("no host gets what lies here", "move it into all/, groups/GROUP/ or hosts/HOST/"),
     "unreadable": _error("the file can't be read", "make it readable for the user who runs Ansible"),
     "vault-locked": _error("Ansible Vault can't decrypt it", "give its password, for example with --vault-id"),
@@ -58,7 +60,9 @@ CATALOGUE: dict[str, Kind] = {
     "key-encrypted": _error("the key is encrypted", "store it decrypted (Ansible Vault keeps it safe)"),
     "key-junk": _error("this is no private key in PEM form", "replace it by one PEM block of a private key"),
     "key-blocks": _error("more than one PEM block stands in the key file", "leave the pair's own key in it, alone"),
-    "key-weak": _acceptable("the key is too weak for servers of today", "issue a pair with P-256, or RSA from 2048 bits"),
+    "key-weak": _acceptable(
+        "the key is too weak for servers of today", "issue a pair with P-256, or RSA from 2048 bits"
+    ),
     "key-curve": _error("engines don't know the curve of the key", "issue a pair with P-256, P-384, P-521 or Ed25519"),
     "key-readable": _warning("others than its owner can read the key", "set its mode to 0600"),
     "key-exposed": _error("a private key stands in a world-readable file", "keep keys in .key files alone"),
@@ -83,7 +87,7 @@ CATALOGUE: dict[str, Kind] = {
     "dangling-link": _error("the symlink leads nowhere, and engines stop at it", "remove it"),
     "hidden-file": _warning("engines read this hidden file, too", "remove it"),
     "leftover": _warning("a tool has left this, and engines read it", "remove it"),
-    "unmanaged": _warning("this file was not made by this collection", "remove it, or set purge: files"),
+    "unmanaged": _warning("this file is not part of the layout", "remove it, or set purge: files"),
     "unmanaged-registry": Kind(
         "info", "this host directory is not part of the layout", "remove it, or set purge: registries", True
     ),

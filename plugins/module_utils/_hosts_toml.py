@@ -26,7 +26,7 @@ def hosts_toml(registry: str, *, roots: Sequence[str], pairs: Sequence[str], fal
         tables = [(f"{url}#{quote(pair, safe='')}", [pair]) for pair in pairs[:-1]]
         last = pairs[-1:]
     else:
-        tables, last = [(url, pairs)], pairs
+        tables, last = [(url, list(pairs))], pairs
     lines = ["# Made by the Ansible module fleet.certs_d.layout.", f"server = {_string(url)}", *_material(roots, last)]
     for name, members in tables:
         lines += ["", f"[host.{_string(name)}]", '  capabilities = ["pull", "resolve"]']

@@ -24,7 +24,13 @@ _REGISTRY = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "ca_certificates": {"type": "list", "elements": "dict", "default": [], "options": _CA_CERTIFICATE},
-    "client_pairs": {"type": "list", "elements": "dict", "default": [], "options": _CLIENT_PAIR},
+    "client_pairs": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": _CLIENT_PAIR,
+        "mutually_exclusive": [["private_key", "private_key_path"]],
+    },
 }
 LAYOUT_ARGUMENTS: dict[str, Any] = {
     "argument_spec": {

@@ -11,7 +11,7 @@ import hashlib
 import re
 from typing import NamedTuple
 
-_BLOCK = re.compile(r"^-----BEGIN ([A-Z0-9 ]+)-----\n(.*?)\n?-----END \1-----", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^-----BEGIN ([A-Z0-9 ]+)-----\n(.*?)\n?^-----END \1-----", re.DOTALL | re.MULTILINE)
 
 
 class InvalidPem(ValueError):
@@ -35,9 +35,12 @@ class Block(NamedTuple):
 
 
 def normalise(text: str) -> str:
-    r"""The one form that is compared and written: LF, real newlines instead of `\n`, one newline at the end."""
+    r"""The one form that is compared and written: LF, real newlines instead of `\n`, one newline at the end.
+
+    Blanks at the ends of lines go, and so does the mark that some editors set in front.
+    """
     text = text.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
-    return text.strip() + "\n"
+    return "\n".join(line.rstrip() for line in text.lstrip("\ufeff").strip().split("\n")) + "\n"
 
 
 def blocks(text: str) -> list[Block]:
@@ -48,6 +51,20 @@ def blocks(text: str) -> list[Block]:
 def certificates(text: str) -> list[Block]:
     """The certificate blocks of a text in normal form; OpenSSL's TRUSTED form is none, engines don't read it."""
     return [block for block in blocks(text) if block.label == "CERTIFICATE"]
+
+
+def extra_blocks(private_key: str) -> list[str]:
+    """The labels of what stands in a key file beside the first key; a curve's parameters belong to it."""
+    labels = [block.label for block in blocks(private_key) if block.label != "EC PARAMETERS"]
+    first = next((label for label in labels if label.endswith("PRIVATE KEY")), None)
+    if first is not None:
+        labels.remove(first)
+    return labels if first is not None else []
+
+
+def is_cut_off(text: str) -> bool:
+    """Whether a block of a text in normal form begins and does not end, or is indented, which engines pass over."""
+    return text.count("-----BEGIN ") > len(blocks(text))
 
 
 def holds_private_key(text: str) -> bool:

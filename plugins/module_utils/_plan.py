@@ -76,7 +76,11 @@ def _unmanaged(wanted: WantedDirectory, found: HostDirectory | None) -> list[Fil
 
 def _findings(path: str, found: HostDirectory | None, carried: list[File]) -> list[Finding]:
     linked = [Finding("linked-directory", path, f"to {found.link}")] if found and found.link else []
-    return linked + [oddity(path, file) or Finding("unmanaged", os.path.join(path, file.name)) for file in carried]
+    return linked + [oddity(path, file) or _unmanaged_finding(path, file) for file in carried]
+
+
+def _unmanaged_finding(path: str, file: File) -> Finding:
+    return Finding("unmanaged", os.path.join(path, file.name), "engines read it" if file.suffix else "")
 
 
 def _text(lines: list[str]) -> str:

@@ -105,7 +105,9 @@ def _wait_for_lock(descriptor: int, root: str) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise RootBusy(errno.EAGAIN, "another run has worked here for a minute: try again later", root) from None
+                raise RootBusy(
+                    errno.EAGAIN, "another run has worked here for a minute: try again later", root
+                ) from None
             time.sleep(0.1)
         else:
             return
@@ -146,15 +148,16 @@ def _stage(step: Plan) -> str:
 
 
 def _carry(source: str, target: str) -> None:
-    """Unmanaged entries stay the very same files: linked, not copied."""
-    if os.path.isdir(source) and not os.path.islink(source):
-        shutil.copytree(source, target, symlinks=True, copy_function=_link)
-    else:
-        _link(source, target)
-
-
-def _link(source: str, target: str) -> None:
-    os.link(source, target, follow_symlinks=False)
+    """Unmanaged entries stay the very same files: linked, not copied; their folders are made alike."""
+    if os.path.islink(source) or not os.path.isdir(source):
+        os.link(source, target, follow_symlinks=False)
+        return
+    os.mkdir(target, 0o700)
+    for name in os.listdir(source):
+        _carry(os.path.join(source, name), os.path.join(target, name))
+    status = os.stat(source)
+    os.chown(target, status.st_uid, status.st_gid)
+    shutil.copystat(source, target)
 
 
 def _exchange_all(staged: Sequence[tuple[str, Plan]]) -> dict[str, str]:

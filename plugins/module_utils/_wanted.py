@@ -112,9 +112,7 @@ def read_wanted(registries: Iterable[Mapping[str, Any]], keys: Keys) -> tuple[li
         if name in [other.name for other in wanted]:
             findings.append(Finding("duplicate-registry", shown(name)))
         roots = [_roots(entry, f"{name}/{entry['name']}.crt", findings) for entry in registry["ca_certificates"] or ()]
-        pairs = [
-            _pair(entry, f"{name}/{entry['name']}", keys, findings) for entry in registry["client_pairs"] or ()
-        ]
+        pairs = [_pair(entry, f"{name}/{entry['name']}", keys, findings) for entry in registry["client_pairs"] or ()]
         wanted.append(
             WantedDirectory(
                 name,
@@ -200,11 +198,10 @@ def _read(content: str, place: str, findings: list[Finding]) -> tuple[str, tuple
 
 
 def _installed_key(pair: WantedPair, found: Sequence[HostDirectory]) -> str | None:
-    for directory in found:
-        for file in directory.files:
-            if file.name == pair.name + ".key" and file.content and not pair_fault(pair.certificate.encode(), file.content):
-                return file.content.decode("utf-8", "replace")
-    return None
+    keys = [file.content for directory in found for file in directory.files if file.name == pair.name + ".key"]
+    fitting = (key for key in keys if key and pair_fault(pair.certificate.encode(), key) is None)
+    key = next(fitting, None)
+    return None if key is None else key.decode("utf-8", "replace")
 
 
 def _pair_faults(pair: WantedPair, place: str) -> list[Finding]:

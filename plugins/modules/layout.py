@@ -293,7 +293,8 @@ registries:
       type: str
     fallback:
       description:
-        - With O(fallback=true) whether the engine keeps it (C(kept), null where that depends on its version), and C(how).
+        - With O(fallback=true) whether the engine keeps it (C(kept), null where its version or store decides), and
+          C(how).
       type: dict
     ca_certificates:
       description:
@@ -334,8 +335,9 @@ restart_needed:
 
 import errno
 import os
+import platform
 from datetime import datetime, timezone
-from typing import Any, Iterable, NoReturn, Sequence
+from typing import Any, Iterable, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -347,7 +349,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._deployment import (
     deploy,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._disk import read_regular_file
-from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES, Engine
+from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES, Engine, root_of
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding, errors, report, warnings
 from ansible_collections.fleet.certs_d.plugins.module_utils._layout_arguments import LAYOUT_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Owner
@@ -378,7 +380,8 @@ def main() -> NoReturn:
     if "refused" in told:
         module.fail_json(msg=told["refused"])
     for sentence in told["warnings"]:
-        module.warn(sentence)
+        # Ansible does not say of which host a warning speaks, and tells equal ones once.
+        module.warn(f"{platform.node()}: {sentence}")
     docker = any(each["engine"] == "docker" and each["changed"] for each in told["result"]["registries"])
     module.exit_json(**told["result"], restart_needed=_restart_needed(module, told["result"]) if docker else [])
 
@@ -411,7 +414,9 @@ def _deploy(module: AnsibleModule, wanted: list[WantedDirectory], user: Account,
         purge=module.params["purge"],
         dry_run=module.check_mode,
     )
-    targets = [Target(engine, _root(module, engine, user)) for engine in map(ENGINES.get, module.params["engines"])]
+    home = user.home if module.params["scope"] == "user" else None
+    engines = [ENGINES[name] for name in module.params["engines"]]
+    targets = [Target(engine, root_of(engine, module.params["path"], home)) for engine in engines]
     try:
         deployment = deploy(wanted, targets, terms)
     except Refused as refused:
@@ -421,22 +426,12 @@ def _deploy(module: AnsibleModule, wanted: list[WantedDirectory], user: Account,
         "warnings": [finding.sentence() for finding in warnings(deployment.findings, module.params["accept"])],
         "result": {
             "changed": bool(relabelled) or any(done.plan.changed for _engine, done in deployment.done),
-            "registries": [
-                _result(engine, done, now, fallback=terms.fallback) for engine, done in deployment.done
-            ],
+            "registries": [_result(engine, done, now, fallback=terms.fallback) for engine, done in deployment.done],
             "findings": [finding.as_data() for finding in deployment.findings],
             "diff": [done.plan.diff for _engine, done in deployment.done if done.plan.changed]
             + [{"prepared": "\n".join(relabelled)} for _any in relabelled[:1]],
         },
     }
-
-
-def _root(module: AnsibleModule, engine: Engine, user: Account) -> str:
-    if module.params["path"]:
-        return str(module.params["path"])
-    if module.params["scope"] == "user":
-        return os.path.join(user.home, engine.user_root or "")
-    return engine.root
 
 
 def _relabel(module: AnsibleModule, deployment: Deployment) -> list[str]:

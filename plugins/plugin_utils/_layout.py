@@ -12,8 +12,8 @@ from typing import Any
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
 from ansible_collections.fleet.certs_d.plugins.module_utils._names import (
+    directory_name_findings,
     file_name_findings,
-    registry_name_findings,
     shown,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import certificates, fingerprint, normalise
@@ -34,30 +34,37 @@ class CaRoot:
 
 @dataclass(frozen=True)
 class ClientPair:
-    """`NAME.cert` and `NAME.key`; a half that is missing is empty, and a finding tells it."""
+    """`NAME.cert` and `NAME.key`; a half that is missing is empty.
+
+    `key_is_elsewhere` where the node has the key, or is to say that it has none: at `private_key_path`, or installed.
+    """
 
     name: str
     certificate: str
     private_key: str = field(repr=False)
     certificate_source: str
     key_source: str
+    private_key_path: str = ""
+    key_is_elsewhere: bool = False
 
 
 @dataclass(frozen=True)
 class Registry:
-    """One host directory; its files stand in the order in which engines read them."""
+    """One host directory; its files stand in the order in which engines read them. `state` is present or absent."""
 
     name: str
     ca_certificates: tuple[CaRoot, ...]
     client_pairs: tuple[ClientPair, ...]
+    state: str = "present"
 
 
-def registry(name: str, roots: Iterable[CaRoot], pairs: Iterable[ClientPair]) -> Registry:
+def registry(name: str, roots: Iterable[CaRoot], pairs: Iterable[ClientPair], state: str = "present") -> Registry:
     """A registry whose files are put into the order of the bytes of their names, suffix included."""
     return Registry(
         name=name,
         ca_certificates=tuple(sorted(roots, key=lambda root: _bytes(f"{root.name}.crt"))),
         client_pairs=tuple(sorted(pairs, key=lambda pair: _bytes(f"{pair.name}.cert"))),
+        state=state,
     )
 
 
@@ -89,9 +96,17 @@ def without_private_keys(registries: Iterable[Registry]) -> tuple[list[dict[str,
     """A checked layout without any key, and the keys by the fingerprint of the first certificate of their pair."""
     data, private_keys = [], {}
     for each in registries:
-        pairs = [{"name": pair.name, "certificate": pair.certificate} for pair in each.client_pairs]
-        data.append({"name": each.name, "ca_certificates": _roots_as_data(each), "client_pairs": pairs})
-        private_keys.update({fingerprint(_leaf(pair)): pair.private_key for pair in each.client_pairs})
+        pairs = [
+            {"name": pair.name, "certificate": pair.certificate}
+            | ({"private_key_path": pair.private_key_path} if pair.private_key_path else {})
+            for pair in each.client_pairs
+        ]
+        data.append(
+            {"name": each.name, "state": each.state, "ca_certificates": _roots_as_data(each), "client_pairs": pairs}
+        )
+        private_keys.update(
+            {fingerprint(_leaf(pair)): pair.private_key for pair in each.client_pairs if pair.private_key}
+        )
     return data, private_keys
 
 
@@ -101,6 +116,7 @@ def _registry_from_data(entry: Mapping[str, Any]) -> Registry:
         name,
         [_root_from_data(root, shown(name)) for root in entry.get("ca_certificates") or ()],
         [_pair_from_data(pair, shown(name)) for pair in entry.get("client_pairs") or ()],
+        _text(entry.get("state")) or "present",
     )
 
 
@@ -111,24 +127,25 @@ def _root_from_data(root: Mapping[str, Any], parent: str) -> CaRoot:
 
 def _pair_from_data(pair: Mapping[str, Any], parent: str) -> ClientPair:
     name = _text(pair.get("name"))
+    private_key = _half(pair.get("private_key"))
     return ClientPair(
         name=name,
         certificate=_half(pair.get("certificate")),
-        private_key=_half(pair.get("private_key")),
+        private_key=private_key,
         certificate_source=_source(parent, name, ".cert"),
         key_source=_source(parent, name, ".key"),
+        private_key_path=_text(pair.get("private_key_path")),
+        key_is_elsewhere=not private_key,
     )
 
 
 def _name_findings(each: Registry) -> list[Finding]:
     """What is wrong with the names of a registry given as data, and with halves that it does not give."""
-    findings = registry_name_findings(each.name, shown(each.name))
+    findings = directory_name_findings(each.name, shown(each.name))
     for root in each.ca_certificates:
         findings += file_name_findings(root.name, ".crt", root.source)
     for pair in each.client_pairs:
         findings += file_name_findings(pair.name, ".cert", pair.certificate_source)
-        if not pair.private_key:
-            findings.append(Finding("key-missing", pair.certificate_source))
         if not pair.certificate:
             findings.append(Finding("certificate-missing", pair.key_source))
     sources = [root.source for root in each.ca_certificates] + [pair.certificate_source for pair in each.client_pairs]

@@ -5,21 +5,38 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES
+from ansible_collections.fleet.certs_d.plugins.module_utils._names import shown
+
+# What would show or leave a module's arguments somewhere, and where.
+_INDISCREET = {
+    "DEFAULT_KEEP_REMOTE_FILES": "ANSIBLE_KEEP_REMOTE_FILES would leave private keys on the node: unset it",
+    "DEFAULT_DEBUG": "ANSIBLE_DEBUG would print private keys: unset it",
+}
+
 
 def run_on_node(
-    action: ActionBase, module: str, arguments: dict[str, Any], task_vars: dict[str, Any]
+    action: ActionBase,
+    module: str,
+    arguments: dict[str, Any],
+    task_vars: dict[str, Any],
+    *,
+    holds_keys: bool = False,
 ) -> dict[str, Any]:
-    """What the module returns; AnsibleActionFail in one sentence where the node can't run any."""
+    """What the module returns; AnsibleActionFail in one sentence where the node can't run any, or not safely."""
     if getattr(action._connection._shell, "_IS_WINDOWS", False):
         raise AnsibleActionFail("certs.d is laid on Linux hosts: take this Windows host out of the play")
-    if constants.config.get_config_value("DEFAULT_KEEP_REMOTE_FILES"):
-        raise AnsibleActionFail("ANSIBLE_KEEP_REMOTE_FILES would leave private keys on the node: unset it")
+    for setting, reason in _INDISCREET.items():
+        if holds_keys and constants.config.get_config_value(setting):
+            raise AnsibleActionFail(reason)
     # Whatever the configuration says: without pipelining Ansible writes the arguments, keys included, into files.
     action._connection.always_pipeline_modules = _can_pipeline(action)
     result: dict[str, Any] = action._execute_module(
@@ -27,10 +44,33 @@ def run_on_node(
         module_args=arguments,
         task_vars=task_vars,
     )
-    said = str(result.get("module_stderr", "")).strip()
-    if result.get("failed") and said:
+    if result.get("failed") and "module_stdout" in result:
+        said = str(result.get("module_stderr") or result["module_stdout"]).strip() or "it said nothing"
         result["msg"] = f"the node could not run the module ({said.splitlines()[-1]}): check become and the interpreter"
     return result
+
+
+def check_roots(args: Mapping[str, Any]) -> None:
+    """AnsibleActionFail for engines, path, scope and user that can't be meant together."""
+    if not args["engines"]:
+        raise AnsibleActionFail("engines: the list is empty: name an engine")
+    if args["path"] is not None and len(args["engines"]) != 1:
+        raise AnsibleActionFail("path goes with one engine: each engine reads its own root")
+    if args["scope"] == "system" and args["user"] is not None:
+        raise AnsibleActionFail("user goes with scope: user")
+    homeless = [name for name in args["engines"] if ENGINES[name].user_root is None]
+    if args["scope"] == "user" and args["path"] is None and homeless:
+        raise AnsibleActionFail(f"engines: {', '.join(homeless)} reads no home directory: give path, or leave it out")
+
+
+def check_paths_of_node(action: ActionBase, *options: str) -> None:
+    """AnsibleActionFail for a path that the controller would expand by its own home and environment."""
+    for option in options:
+        path = action._task.args.get(option)
+        if path is not None and not re.fullmatch(r"/[^$]*", str(path)):
+            raise AnsibleActionFail(
+                f"{option}: {shown(str(path))} is not absolute: give the path on the node, without ~ and $"
+            )
 
 
 def _can_pipeline(action: ActionBase) -> bool:

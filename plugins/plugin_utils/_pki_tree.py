@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
+from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding, errors
 from ansible_collections.fleet.certs_d.plugins.module_utils._names import (
+    directory_name_findings,
     file_name_findings,
-    registry_name_findings,
     shown,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
@@ -33,8 +35,19 @@ class VaultLocked(Unreadable):
     code = "vault-locked"
 
 
+class Place(NamedTuple):
+    """A host in its inventory: its name, its groups from the least to the most special, and who else is there.
+
+    `known` are the names of all hosts and groups by level; none where they are not at hand.
+    """
+
+    host: str
+    groups: Sequence[str] = ()
+    known: Mapping[str, Container[str]] = MappingProxyType({})
+
+
 def read_tree(
-    root: str, *, groups: Sequence[str], host: str, read_text: Callable[[str], str]
+    root: str, place: Place, *, read_text: Callable[[str], str]
 ) -> tuple[tuple[Registry, ...], list[Finding]]:
     """Read what the tree holds for a host: `all`, then its groups, then itself, the later replacing files by name.
 
@@ -43,14 +56,18 @@ def read_tree(
     """
     if not os.path.isdir(root):
         return (), [Finding("tree-missing", shown(root))]
+    misnamed = [level for level in _LEVELS if os.path.isdir(os.path.join(root, level))]
+    if misnamed:
+        detail = "this is the folder of one registry: the tree is the one above it"
+        return (), [Finding("misplaced", shown(os.path.join(root, level)), detail) for level in misnamed]
     registries: list[Registry] = []
     findings: list[Finding] = []
     for directory in _registry_directories(root, findings):
         name = os.path.basename(directory)
-        findings += registry_name_findings(name, shown(directory))
+        findings += directory_name_findings(name, shown(directory))
         try:
-            files = _files_of_host(directory, groups, host)
-            findings += _misplaced(directory)
+            files = _files_of_host(directory, place.groups, place.host)
+            findings += [*_misplaced(directory), *_unknown(directory, place)]
         except OSError as error:
             findings.append(_unreadable(error, directory))
             continue
@@ -58,6 +75,8 @@ def read_tree(
         findings += faults
         if files:
             registries.append(found)
+    if not registries and not errors(findings):
+        findings.append(Finding("tree-empty", shown(root), place.host))
     return tuple(registries), findings
 
 
@@ -142,8 +161,22 @@ def _misplaced(directory: str) -> Iterator[Finding]:
             yield Finding("misplaced", shown(os.path.join(directory, place, name)))
     for name in _listing(directory):
         path = os.path.join(directory, name)
-        if name not in _LEVELS and not _suffix(name) and os.path.isdir(path):
+        # A folder that is no level, or a level that is no folder.
+        if os.path.isdir(path) != (name in _LEVELS) and not _suffix(name):
             yield Finding("misplaced", shown(path))
+    for_all = os.path.join(directory, "groups", "all")
+    if os.path.isdir(for_all):
+        yield Finding("misplaced", shown(for_all), "the level all is for every host")
+
+
+def _unknown(directory: str, place: Place) -> Iterator[Finding]:
+    """Folders of hosts and groups that the inventory does not know: misspelt, or left from long ago."""
+    for level, names in place.known.items():
+        folder = os.path.join(directory, level)
+        for name in _listing(folder) if os.path.isdir(folder) else []:
+            path = os.path.join(folder, name)
+            if name not in names and os.path.isdir(path):
+                yield Finding("level-unknown", shown(path))
 
 
 def _material(directory: str) -> dict[str, str]:

@@ -37,6 +37,7 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._cryptography import
     require_cryptography,
 )
 
+_LONGEST_DAYS = 36500
 _SERVER_NAME = re.compile(r"(?:\*\.)?[a-zA-Z0-9_](?:[a-zA-Z0-9_.-]*[a-zA-Z0-9])?")
 
 
@@ -247,6 +248,8 @@ def _server_names(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _faults(arguments: Mapping[str, Any]) -> Iterator[str]:
     valid_days, renew_days = arguments["valid_days"], arguments["renew_days"]
+    if valid_days > _LONGEST_DAYS:
+        yield f"valid_days ({valid_days}) must be at most {_LONGEST_DAYS}, a hundred years"
     if not 0 <= renew_days < valid_days:
         yield f"renew_days ({renew_days}) must be from 0 to less than valid_days ({valid_days}), or nothing ever stays"
     names = [str(entry["name"]) for entry in arguments["registries"]]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -89,7 +90,12 @@ def _reason(registry: str, attempts: Sequence[Row], faults: Sequence[str]) -> st
     after = f" after {_told(earlier)}" if earlier else ""
     if _lets_in(last):
         return f"{registry} lets in {_presented(last)}{after}"
-    return f"{registry} does not let this host in: {_told([last])}{after}"
+    port = "" if _names_port(registry) or last["status"] is not None else " (at port 443, since its name has none)"
+    return f"{registry}{port} does not let this host in: {_told([last])}{after}"
+
+
+def _names_port(registry: str) -> bool:
+    return re.search(r":[0-9]+$", registry) is not None
 
 
 def _presented(attempt: Row) -> str:

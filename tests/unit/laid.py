@@ -9,11 +9,13 @@ import os
 import stat
 from pathlib import Path
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._deployment import deploy
+from ansible_collections.fleet.certs_d.plugins.module_utils._deployment import Target, Terms, deploy
+from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Owner, Plan
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import WantedDirectory, WantedPair, WantedRoots
 
 ME = Owner(os.geteuid(), os.getegid())
+PLAIN = Terms(ME)
 
 
 def directory(
@@ -29,7 +31,12 @@ def directory(
 
 def run(*wanted: WantedDirectory, root: Path, purge: bool = False, check: bool = False) -> list[Plan]:
     """Lay the directories below the root."""
-    return list(deploy(wanted, root=str(root), owner=ME, purge_files=purge, dry_run=check))
+    return lay(*wanted, root=root, terms=Terms(ME, purge="files" if purge else "none", dry_run=check))
+
+
+def lay(*wanted: WantedDirectory, root: Path, terms: Terms = PLAIN, engine: str = "docker") -> list[Plan]:
+    """The same by other terms, for another engine."""
+    return [done.plan for _engine, done in deploy(wanted, [Target(ENGINES[engine], str(root))], terms).done]
 
 
 def tree(root: Path) -> dict[str, tuple[int, bytes]]:

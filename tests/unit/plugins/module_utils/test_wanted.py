@@ -10,27 +10,43 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import File, HostDirectory
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint
-from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import WantedDirectory, node_faults, read_wanted
+from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import (
+    Keys,
+    WantedDirectory,
+    node_faults,
+    read_wanted,
+    with_installed_keys,
+)
 from ansible_collections.fleet.certs_d.tests.unit.material import NOW, Issued, issue
 
 
 def registry(name: str = "registry.lab:5000", *, roots: Any = None, pairs: Any = None) -> dict[str, Any]:
-    """The layout's data; the module leaves out what a task leaves out."""
-    return {"name": name, "ca_certificates": roots, "client_pairs": pairs}
+    """The layout's data as the module has it."""
+    return {"name": name, "state": "present", "ca_certificates": roots, "client_pairs": pairs}
+
+
+def pair(name: str, certificate: str, *, path: str | None = None) -> dict[str, Any]:
+    return {"name": name, "certificate": certificate, "private_key_path": path}
+
+
+def given(keys: dict[str, str]) -> Keys:
+    """Keys that travel, on a node that has no files."""
+    return Keys(keys, lambda path: None)
 
 
 def wanted_pair(issued: Issued, *, key: str, name: str = "10") -> list[WantedDirectory]:
-    pairs = [{"name": name, "certificate": issued.certificate}]
-    wanted, findings = read_wanted([registry(pairs=pairs)], {fingerprint(issued.der): key})
+    pairs = [pair(name, issued.certificate)]
+    wanted, findings = read_wanted([registry(pairs=pairs)], given({fingerprint(issued.der): key}))
     assert findings == []
     return wanted
 
 
 def test_files_stand_in_the_order_of_the_bytes_of_their_names(ca: Issued, client: Issued) -> None:
-    pairs = [{"name": name, "certificate": client.certificate} for name in ("client", "9", "10", "client-b", "B")]
+    pairs = [pair(name, client.certificate) for name in ("client", "9", "10", "client-b", "B")]
     roots = [{"name": "ca", "content": ca.certificate}]
-    keys = {fingerprint(client.der): client.private_key}
+    keys = given({fingerprint(client.der): client.private_key})
     (wanted,), findings = read_wanted([registry(roots=roots, pairs=pairs)], keys)
     assert findings == []
     assert [pair.name for pair in wanted.client_pairs] == ["10", "9", "B", "client-b", "client"]
@@ -44,8 +60,8 @@ def test_files_stand_in_the_order_of_the_bytes_of_their_names(ca: Issued, client
 
 
 def test_pem_is_written_in_normal_form(client: Issued) -> None:
-    pairs = [{"name": "10", "certificate": client.certificate.replace("\n", "\\n").strip()}]
-    keys = {fingerprint(client.der): client.private_key.replace("\n", "\r\n")}
+    pairs = [pair("10", client.certificate.replace("\n", "\\n").strip())]
+    keys = given({fingerprint(client.der): client.private_key.replace("\n", "\r\n")})
     (wanted,), _findings = read_wanted([registry(pairs=pairs)], keys)
     assert {file.name: file.content.decode() for file in wanted.files} == {
         "10.cert": client.certificate,
@@ -57,14 +73,13 @@ def test_all_that_is_wrong_is_told_at_once(client: Issued) -> None:
     bad = registry(
         "..",
         roots=[{"name": ".ca", "content": "junk"}],
-        pairs=[{"name": "10", "certificate": client.certificate}],
+        pairs=[pair("10", client.certificate)],
     )
-    _wanted, findings = read_wanted([bad, registry(), registry()], {})
+    _wanted, findings = read_wanted([bad, registry(), registry()], given({}))
     assert {(finding.code, finding.place) for finding in findings} == {
         ("registry-name", ".."),
         ("certificate-junk", "../.ca.crt"),
         ("file-name", "../.ca.crt"),
-        ("key-missing", "../10.cert"),
         ("duplicate-registry", "registry.lab:5000"),
     }
 
@@ -93,7 +108,7 @@ def test_the_node_holds_its_own_clock_against_the_dates(client: Issued, days: in
 
 def test_the_dates_of_ca_roots_count_too() -> None:
     old = issue(ca=True, not_before=NOW - timedelta(days=9), not_after=NOW - timedelta(days=3))
-    wanted, _findings = read_wanted([registry(roots=[{"name": "ca", "content": old.certificate}])], {})
+    wanted, _findings = read_wanted([registry(roots=[{"name": "ca", "content": old.certificate}])], given({}))
     assert [(finding.code, finding.place) for finding in node_faults(wanted, NOW)] == [
         ("expired", "registry.lab:5000/ca.crt")
     ]
@@ -101,13 +116,56 @@ def test_the_dates_of_ca_roots_count_too() -> None:
 
 def test_results_tell_facts_and_no_key(ca: Issued, client: Issued) -> None:
     roots = [{"name": "ca", "content": ca.certificate}]
-    pairs = [{"name": "10", "certificate": client.certificate}]
-    (wanted,), _findings = read_wanted(
-        [registry(roots=roots, pairs=pairs)], {fingerprint(client.der): client.private_key}
-    )
+    pairs = [pair("10", client.certificate)]
+    keys = given({fingerprint(client.der): client.private_key})
+    (wanted,), _findings = read_wanted([registry(roots=roots, pairs=pairs)], keys)
     data = wanted.as_data(NOW)
     assert [(root["name"], root["subject"]) for root in data["ca_certificates"]] == [("ca", "CN=Test CA")]
     assert [(pair["name"], pair["issuer"], pair["days_left"]) for pair in data["client_pairs"]] == [
         ("10", "CN=Test CA", 60)
     ]
     assert "PRIVATE" not in str(data)
+
+
+def test_a_key_of_the_node_is_read_from_its_path(client: Issued) -> None:
+    keys = Keys({}, {"/node.key": client.private_key.encode()}.get)
+    (wanted,), findings = read_wanted([registry(pairs=[pair("10", client.certificate, path="/node.key")])], keys)
+    assert findings == []
+    assert wanted.client_pairs[0].private_key == client.private_key
+
+
+def test_a_path_without_a_key_is_told(client: Issued) -> None:
+    pairs = [pair("10", client.certificate, path="/nowhere")]
+    _wanted, (finding,) = read_wanted([registry(pairs=pairs)], given({}))
+    assert (finding.code, finding.place) == ("not-a-file", "registry.lab:5000/10.key")
+    assert "/nowhere on the node" in finding.detail
+
+
+def test_a_path_that_can_not_be_read_is_told(client: Issued) -> None:
+    def refuse(path: str) -> bytes:
+        raise PermissionError(13, "Permission denied", path)
+
+    pairs = [pair("10", client.certificate, path="/secret")]
+    _wanted, (finding,) = read_wanted([registry(pairs=pairs)], Keys({}, refuse))
+    assert (finding.code, finding.detail) == ("unreadable", "/secret on the node: Permission denied")
+
+
+def installed(key: str, name: str = "10.key") -> HostDirectory:
+    return HostDirectory("/certs.d/registry.lab:5000", 0o755, 0, 0, (File(name, key.encode(), 0o600, 0, 0),))
+
+
+def test_an_installed_key_stays_where_it_fits(client: Issued, other: Issued) -> None:
+    (wanted,), findings = read_wanted([registry(pairs=[pair("10", client.certificate)])], given({}))
+    assert findings == []
+    found = [installed(other.private_key), installed(client.private_key)]
+    complete, findings = with_installed_keys(wanted, found)
+    assert findings == []
+    assert complete.client_pairs[0].private_key == client.private_key
+
+
+@pytest.mark.parametrize("name", ["10.key", "20.key"])
+def test_without_a_key_that_fits_the_pair_is_refused(client: Issued, other: Issued, name: str) -> None:
+    (wanted,), _findings = read_wanted([registry(pairs=[pair("10", client.certificate)])], given({}))
+    key = other.private_key if name == "10.key" else client.private_key
+    _complete, (finding,) = with_installed_keys(wanted, [installed(key, name)])
+    assert (finding.code, finding.place) == ("key-missing", "registry.lab:5000/10.cert")

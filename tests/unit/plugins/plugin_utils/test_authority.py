@@ -21,8 +21,8 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._authority import (
     issue,
     new_authority,
 )
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._check import check
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import from_data
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._x509 import check
 from ansible_collections.fleet.certs_d.tests.unit import material
 from ansible_collections.fleet.certs_d.tests.unit.material import NOW
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
-from ansible_collections.fleet.certs_d.plugins.plugin_utils import _x509
+from ansible_collections.fleet.certs_d.plugins.plugin_utils import _check
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._cryptography import CryptographyMissing
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._host_layout import checked, read_host_layout
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._host_layout import Terms, judge, read_host_layout
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import LayoutError, Registry, from_data
-from ansible_collections.fleet.certs_d.tests.unit.material import NOW, Issued
+from ansible_collections.fleet.certs_d.tests.unit.material import NOW, Issued, issue_ca
 
 REGISTRY = "registry.example:5000"
+CA = issue_ca().certificate
 SECRETS = [("default", VaultSecret(b"password"))]
 
 
@@ -36,7 +38,8 @@ def read(pki: str, base: Path, *, secrets: list[Any] | None = None, **task_vars:
     loader = DataLoader()
     loader.set_basedir(str(base))
     loader.set_vault_secrets(secrets or [])
-    return read_host_layout(pki=pki, task_vars={"inventory_hostname": "node1", **task_vars}, loader=loader, now=NOW)
+    task_vars = {"inventory_hostname": "node1", **task_vars}
+    return read_host_layout(pki=pki, task_vars=task_vars, loader=loader, terms=Terms(NOW)).registries
 
 
 def test_an_absolute_path_is_taken(tmp_path: Path, client: Issued) -> None:
@@ -111,14 +114,14 @@ def test_comments_beside_the_pem_stay_as_they_are(tmp_path: Path, client: Issued
 
 def test_all_faults_are_told_in_one_error_that_names_the_host(client: Issued, other: Issued) -> None:
     entries = [
-        {"name": "registry.example:0", "client_pairs": [{"name": "a", "certificate": client.certificate}]},
+        {"name": "registry.example:0", "client_pairs": [{"name": "a", "certificate": "junk"}]},
         {
             "name": REGISTRY,
             "client_pairs": [{"name": "b", "certificate": client.certificate, "private_key": other.private_key}],
         },
     ]
     with pytest.raises(LayoutError) as caught:
-        checked(*from_data(entries), NOW, "node1")
+        judge(*from_data(entries), Terms(NOW), "node1")
     heading, *lines = str(caught.value).split("\n")
     assert heading == "node1: 3 faults in its registry certificates:"
     assert [line.split(": ")[0] for line in lines] == [
@@ -128,15 +131,58 @@ def test_all_faults_are_told_in_one_error_that_names_the_host(client: Issued, ot
     ]
 
 
-def test_warnings_alone_let_the_layout_pass() -> None:
+def test_warnings_alone_let_the_layout_pass_and_are_told() -> None:
     registries, _findings = from_data([{"name": REGISTRY}])
-    assert checked(registries, [Finding("unmanaged", "README")], NOW, "node1") == registries
+    finding = Finding("unmanaged", "README")
+    assert judge(registries, [finding], Terms(NOW), "node1") == (registries, (f"node1: {finding.sentence()}",))
+
+
+def test_a_warning_that_is_accepted_is_not_told() -> None:
+    assert judge((), [Finding("unmanaged", "README")], Terms(NOW, accept=["unmanaged"]), "node1").warnings == ()
+
+
+def test_an_error_that_is_accepted_lets_the_layout_pass() -> None:
+    late = Terms(NOW + timedelta(days=61), accept=["expired"])
+    registries, _findings = from_data([{"name": REGISTRY, "ca_certificates": [{"name": "ca", "content": CA}]}])
+    assert judge(registries, [], late, "node1").registries == registries
+    with pytest.raises(LayoutError, match="has expired"):
+        judge(registries, [], late._replace(accept=[]), "node1")
+
+
+@pytest.mark.parametrize("engines", [["docker"], ["docker", "containerd"], ["containers"]])
+def test_only_containerd_gets_a_default_directory(engines: list[str]) -> None:
+    registries, findings = from_data([{"name": "_default"}])
+    with pytest.raises(LayoutError, match="only containerd reads it"):
+        judge(registries, findings, Terms(NOW, engines=engines), "node1")
+    assert judge(registries, findings, Terms(NOW, engines=["containerd"]), "node1").registries == registries
+
+
+@pytest.mark.parametrize(
+    ("engines", "fallback", "told"),
+    [
+        (["docker"], False, "docker"),
+        (["containers", "containerd"], False, "containers, containerd"),
+        (["docker", "containers", "containerd"], True, "containers"),
+        (["docker", "containerd"], True, ""),
+        ([], False, ""),
+    ],
+)
+def test_a_pair_that_is_never_presented_is_told_for_the_engines_that_never_do(
+    client: Issued, other: Issued, engines: list[str], fallback: bool, told: str
+) -> None:
+    pairs = [
+        {"name": name, "certificate": pair.certificate, "private_key": pair.private_key}
+        for name, pair in (("10", client), ("20", other))
+    ]
+    registries, _findings = from_data([{"name": REGISTRY, "client_pairs": pairs}])
+    warnings = judge(registries, [], Terms(NOW, engines=engines, fallback=fallback), "node1").warnings
+    assert [warning.split("(")[1].split(":")[0] for warning in warnings] == ([told] if told else [])
 
 
 def test_a_missing_library_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
         raise CryptographyMissing("Failed to import the required Python library (cryptography)")
 
-    monkeypatch.setattr(_x509, "require_cryptography", missing)
+    monkeypatch.setattr(_check, "require_cryptography", missing)
     with pytest.raises(LayoutError, match="required Python library"):
-        checked((), [], NOW, "node1")
+        judge((), [], Terms(NOW), "node1")

@@ -19,7 +19,7 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import (
     to_data,
     without_private_keys,
 )
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._pki_tree import read_tree
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._pki_tree import Place, read_tree
 from ansible_collections.fleet.certs_d.tests.unit.material import Issued
 
 REGISTRY = "registry.example:5000"
@@ -121,9 +121,12 @@ def test_a_root_and_a_pair_may_share_a_name(ca: Issued, client: Issued) -> None:
 
 
 @pytest.mark.parametrize("absent", [{}, {"private_key": None}, {"private_key": ""}])
-def test_a_certificate_without_key_is_told(client: Issued, absent: dict[str, Any]) -> None:
+def test_the_key_of_a_certificate_without_one_is_the_nodes_to_find(client: Issued, absent: dict[str, Any]) -> None:
     half = {"name": "client", "certificate": client.certificate, **absent}
-    assert codes([{"name": REGISTRY, "client_pairs": [half]}]) == [("key-missing", f"{REGISTRY}/client.cert")]
+    assert codes([{"name": REGISTRY, "client_pairs": [half]}]) == []
+    registries, _findings = from_data([{"name": REGISTRY, "client_pairs": [half]}])
+    assert registries[0].client_pairs[0].key_is_elsewhere
+    assert without_private_keys(registries)[1] == {}
 
 
 @pytest.mark.parametrize("absent", [{}, {"certificate": None}, {"certificate": ""}])
@@ -134,7 +137,7 @@ def test_a_key_without_certificate_is_told(client: Issued, absent: dict[str, Any
 
 def test_all_faults_of_all_registries_are_told_at_once() -> None:
     found = codes([{"name": ".."}, {"name": REGISTRY, "client_pairs": [{"name": ""}]}])
-    assert [code for code, _place in found] == ["registry-name", "file-name", "key-missing", "certificate-missing"]
+    assert [code for code, _place in found] == ["registry-name", "file-name", "certificate-missing"]
 
 
 def test_keys_leave_the_data_and_are_named_by_their_certificate(ca: Issued, client: Issued, other: Issued) -> None:
@@ -175,7 +178,7 @@ def test_a_directory_of_the_tree_that_can_not_be_listed_is_a_finding(
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(os, "listdir", refuse)
-    registries, findings = read_tree(str(tmp_path), groups=[], host="node1", read_text=str)
+    registries, findings = read_tree(str(tmp_path), Place("node1", []), read_text=str)
     assert registries == ()
     assert [(finding.code, finding.place, finding.detail) for finding in findings] == [
         ("unreadable", str(tmp_path), "Permission denied")

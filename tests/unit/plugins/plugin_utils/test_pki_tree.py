@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import Registry
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._pki_tree import Unreadable, read_tree
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._pki_tree import Place, Unreadable, read_tree
 
 REGISTRY = "registry.example:5000"
 
@@ -26,10 +26,14 @@ def lay(root: Path, *paths: str) -> None:
         file.write_text(path)
 
 
+# An empty tree, seen from the folder of the registry.
+NOTHING = [("tree-empty", "..")]
+
+
 def read(
     root: Path, groups: Sequence[str] = (), host: str = "node1"
 ) -> tuple[tuple[Registry, ...], list[tuple[str, str]]]:
-    registries, findings = read_tree(str(root), groups=groups, host=host, read_text=lambda path: Path(path).read_text())
+    registries, findings = read_tree(str(root), Place(host, groups), read_text=lambda path: Path(path).read_text())
     return registries, [(finding.code, os.path.relpath(finding.place, root / REGISTRY)) for finding in findings]
 
 
@@ -81,7 +85,7 @@ def test_a_pair_names_the_files_that_it_came_from(tmp_path: Path) -> None:
 def test_a_registry_without_files_for_the_host_is_left_out(tmp_path: Path) -> None:
     lay(tmp_path, "hosts/node2/ca.crt")
     (tmp_path / "empty.example").mkdir()
-    assert read(tmp_path) == ((), [])
+    assert read(tmp_path) == ((), NOTHING)
 
 
 def test_registries_come_in_the_order_of_their_names(tmp_path: Path) -> None:
@@ -95,24 +99,24 @@ def test_registries_come_in_the_order_of_their_names(tmp_path: Path) -> None:
 def test_hidden_entries_and_plain_files_beside_the_registries_are_ignored(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "README.md").write_text("x")
-    assert read(tmp_path) == ((), [])
+    assert read(tmp_path) == ((), NOTHING)
 
 
 def test_files_that_engines_ignore_are_ignored(tmp_path: Path) -> None:
     lay(tmp_path, "all/README", "all/10.cert.bak", "all/10.CERT", "all/.gitkeep", "all/sub/10.cert", "notes.txt")
-    assert read(tmp_path) == ((), [])
+    assert read(tmp_path) == ((), NOTHING)
 
 
 @pytest.mark.parametrize("name", ["library", "registry.example:0", "a b.example", "registry.example:70000"])
 def test_a_folder_that_no_image_can_name_is_told(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
-    _registries, findings = read_tree(str(tmp_path), groups=[], host="node1", read_text=str)
+    _registries, findings = read_tree(str(tmp_path), Place("node1", []), read_text=str)
     assert [(finding.code, finding.place) for finding in findings] == [("registry-name", str(tmp_path / name))]
 
 
 def test_a_folder_with_undecodable_bytes_is_told_in_printable_words(tmp_path: Path) -> None:
     os.mkdir(os.fsencode(tmp_path) + b"/reg\xff.example")
-    _registries, findings = read_tree(str(tmp_path), groups=[], host="node1", read_text=str)
+    _registries, findings = read_tree(str(tmp_path), Place("node1", []), read_text=str)
     assert [finding.code for finding in findings] == ["registry-name"]
     assert findings[0].sentence().isprintable()
 
@@ -122,7 +126,7 @@ def test_a_missing_tree_is_told(tmp_path: Path, kind: str) -> None:
     root = tmp_path / "pki"
     if kind == "file":
         root.write_text("x")
-    _registries, findings = read_tree(str(root), groups=[], host="node1", read_text=str)
+    _registries, findings = read_tree(str(root), Place("node1", []), read_text=str)
     assert findings == [Finding("tree-missing", str(root))]
 
 
@@ -182,7 +186,7 @@ def test_a_file_that_cant_be_read_is_told_with_the_reason_and_nothing_else_about
     def read_text(path: str) -> str:
         raise Unreadable("Permission denied")
 
-    _registries, findings = read_tree(str(tmp_path), groups=[], host="node1", read_text=read_text)
+    _registries, findings = read_tree(str(tmp_path), Place("node1", []), read_text=read_text)
     place = tmp_path / REGISTRY / "all"
     assert findings == [
         Finding("unreadable", str(place / "10.cert"), "Permission denied"),
@@ -197,9 +201,7 @@ def test_no_name_of_a_host_or_group_leaves_the_levels(tmp_path: Path, name: str)
     lay(tmp_path, "../outside/secret.crt")
     for place in (tmp_path, root, root / REGISTRY):
         (place / "secret.crt").write_text("secret")
-    registries, _findings = read_tree(
-        str(root), groups=[name], host=name, read_text=lambda path: Path(path).read_text()
-    )
+    registries, _findings = read_tree(str(root), Place(name, [name]), read_text=lambda path: Path(path).read_text())
     assert registries == ()
 
 
@@ -207,3 +209,37 @@ def test_pem_is_normalised(tmp_path: Path) -> None:
     (tmp_path / REGISTRY / "all").mkdir(parents=True)
     (tmp_path / REGISTRY / "all" / "ca.crt").write_bytes(b"a\r\nb")
     assert read(tmp_path)[0][0].ca_certificates[0].content == "a\nb\n"
+
+
+@pytest.mark.parametrize("level", ["all", "groups", "hosts"])
+def test_the_folder_of_one_registry_given_as_the_tree_is_told(tmp_path: Path, level: str) -> None:
+    (tmp_path / level).mkdir()
+    _registries, (finding,) = read_tree(str(tmp_path), Place("node1"), read_text=str)
+    assert (finding.code, finding.place) == ("misplaced", str(tmp_path / level))
+    assert "the tree is the one above it" in finding.detail
+
+
+def test_a_level_that_is_no_folder_is_told(tmp_path: Path) -> None:
+    lay(tmp_path, "all")
+    assert read(tmp_path)[1] == [("misplaced", "all")]
+
+
+def test_a_group_all_is_told_since_the_level_all_is_meant(tmp_path: Path) -> None:
+    lay(tmp_path, "groups/all/ca.crt")
+    assert ("misplaced", "groups/all") in read(tmp_path)[1]
+
+
+def test_folders_of_hosts_and_groups_that_the_inventory_does_not_know_are_told(tmp_path: Path) -> None:
+    lay(
+        tmp_path,
+        "all/ca.crt",
+        "hosts/nod1/ca.crt",
+        "hosts/node2/ca.crt",
+        "groups/builder/ca.crt",
+        "groups/nodes/ca.crt",
+    )
+    known = {"hosts": {"node1", "node2"}, "groups": {"nodes"}}
+    _registries, findings = read_tree(str(tmp_path), Place("node1", ["nodes"], known), read_text=str)
+    places = [os.path.relpath(finding.place, tmp_path / REGISTRY) for finding in findings]
+    assert {finding.code for finding in findings} == {"level-unknown"}
+    assert sorted(places) == ["groups/builder", "hosts/nod1"]

@@ -16,10 +16,10 @@ import pytest
 
 from ansible_collections.fleet.certs_d.plugins.plugin_utils import _key_files as files
 from ansible_collections.fleet.certs_d.plugins.plugin_utils import _throwaway_pki
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._check import check
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._cryptography import CryptographyMissing
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._pki_tree import read_tree
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._pki_tree import Place, read_tree
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._throwaway_pki import Order, PkiError, Report, fill, order
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._x509 import check
 from ansible_collections.fleet.certs_d.tests.unit.material import NOW, Issued
 
 LAB: dict[str, Any] = {
@@ -72,7 +72,7 @@ def test_it_lays_the_tree_and_the_authority_with_their_modes(tmp_path: Path) -> 
 def test_each_host_finds_a_layout_without_fault_in_the_tree(tmp_path: Path) -> None:
     run(tmp_path)
     registries, findings = read_tree(
-        str(tmp_path / "pki"), groups=[], host="node1", read_text=lambda path: Path(path).read_text()
+        str(tmp_path / "pki"), Place("node1", []), read_text=lambda path: Path(path).read_text()
     )
     assert [*findings, *check(registries, now=NOW)] == []
     assert [pair.name for pair in registries[1].client_pairs] == ["10-old", "20-new"]
@@ -208,7 +208,7 @@ def test_killed_at_any_write_the_next_run_converges(tmp_path: Path, monkeypatch:
         run(root)
         assert not run(root).changed
         registries, findings = read_tree(
-            str(root / "pki"), groups=[], host="node1", read_text=lambda path: Path(path).read_text()
+            str(root / "pki"), Place("node1", []), read_text=lambda path: Path(path).read_text()
         )
         assert [*findings, *check(registries, now=NOW)] == []
     assert survived == 2 * 7 + 2

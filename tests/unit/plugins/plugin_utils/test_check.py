@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import from_data
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._x509 import check
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._check import check
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import ClientPair, Registry, from_data
 from ansible_collections.fleet.certs_d.tests.unit.material import (
     CLIENT,
     NOW,
@@ -119,11 +119,20 @@ def test_an_encrypted_key_is_told(client: Issued) -> None:
         (JUNK_KEY, "it is damaged, or of a kind that engines don't know"),
         (JUNK_KEY.replace("M", "!"), "it is damaged, or of a kind that engines don't know"),
         (JUNK_KEY.replace("PRIVATE", "PUBLIC"), "it holds PUBLIC KEY instead"),
-        (JUNK_KEY * 2, "it holds 2 keys"),
     ],
 )
 def test_a_junk_key_is_told(client: Issued, key: str, detail: str) -> None:
     assert sentences(pair=(client.certificate, key)) == [f"key-junk {KEY} {detail}".strip()]
+
+
+def test_more_than_one_block_in_a_key_file_is_told_and_the_first_key_counts(client: Issued, other: Issued) -> None:
+    told = sentences(pair=(client.certificate, client.private_key + other.private_key + client.certificate))
+    assert told == [f"key-blocks {KEY} PRIVATE KEY, CERTIFICATE"]
+
+
+def test_the_parameters_of_a_curve_belong_to_its_key(client: Issued) -> None:
+    parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+    assert sentences(pair=(client.certificate, parameters + client.traditional_key)) == []
 
 
 def test_a_key_in_a_form_that_engines_dont_read_is_told(client: Issued) -> None:
@@ -257,7 +266,13 @@ def test_a_ca_named_cert_that_lacks_a_key_is_told(ca: Issued) -> None:
 
 
 def test_a_ca_that_openssl_req_made_is_told_too_when_it_lacks_a_key() -> None:
-    assert sentences(pair=(issue(ca=True).certificate, "")) == [f"ca-in-cert {CERT} CN=client"]
+    half = ClientPair("x", issue(ca=True).certificate, "", CERT, KEY)
+    told = check([Registry(REGISTRY, (), (half,))], now=NOW)
+    assert [(each.code, each.detail) for each in told] == [("ca-in-cert", "CN=client")]
+
+
+def test_where_the_node_has_the_key_the_documents_own_certificate_is_taken() -> None:
+    assert sentences(pair=(issue(ca=True).certificate, "")) == []
 
 
 def test_a_ca_named_cert_beside_the_clients_key_is_told(ca: Issued, client: Issued) -> None:
