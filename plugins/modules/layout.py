@@ -446,7 +446,7 @@ def _relabel(module: AnsibleModule, deployment: Deployment) -> list[str]:
 
 def _result(engine: Engine, done: Done, now: datetime, *, fallback: bool) -> dict[str, Any]:
     directory = done.plan.directory
-    wants_fallback = fallback and directory.is_present
+    kept, how = engine.fallback_of(directory.name)
     return {
         "engine": engine.name,
         "name": directory.name,
@@ -455,7 +455,7 @@ def _result(engine: Engine, done: Done, now: datetime, *, fallback: bool) -> dic
         "changed": done.plan.changed,
         "created": done.plan.changed and not done.plan.exists,
         "swapped_in": done.way or None,
-        "fallback": {"kept": engine.keeps_fallback, "how": engine.fallback} if wants_fallback else None,
+        "fallback": {"kept": kept, "how": how} if fallback and directory.is_present else None,
         **directory.as_data(now),
     }
 
