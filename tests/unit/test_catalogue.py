@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,9 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES
-from ansible_collections.fleet.certs_d.plugins.module_utils._findings import CATALOGUE, Finding
+from ansible_collections.fleet.certs_d.plugins.module_utils._findings import CATALOGUE, Finding, acceptable_codes
 from ansible_collections.fleet.certs_d.plugins.module_utils._inspection import inspect_root
 from ansible_collections.fleet.certs_d.plugins.module_utils._user import account, as_user
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._check import check
@@ -34,6 +37,8 @@ from ansible_collections.fleet.certs_d.tests.unit.material import (
     with_broken_hash,
 )
 
+PROJECT = Path(__file__).resolve().parents[2]
+PAGE_MAKER = PROJECT / "tests" / "tools" / "findings_page.py"
 CA = issue_ca()
 RSA_CA = issue("RSA CA", ca=True, key_type="rsa")
 MIDDLE = issue_ca("Middle CA", signer=CA)
@@ -203,3 +208,15 @@ def test_the_directory_of_a_code_shows_it(code: str) -> None:
 def test_a_sound_directory_shows_nothing(tmp_path: Path) -> None:
     files = pair(GOOD, "10") | {"ca.crt": CA.certificate, "README": "by hand"}
     assert list(on_node(files)(tmp_path)) == []
+
+
+def test_the_page_of_the_catalogue_is_the_one_that_is_made_of_it() -> None:
+    run = subprocess.run([sys.executable, PAGE_MAKER], capture_output=True, text=True, check=True)
+    assert (PROJECT / "docs" / "findings.md").read_text() == run.stdout
+
+
+@pytest.mark.parametrize("file", ["plugins/modules/layout.py", "plugins/lookup/host_layout.py"])
+def test_the_documentation_offers_the_codes_that_can_be_accepted(file: str) -> None:
+    text = (PROJECT / file).read_text()
+    options = yaml.safe_load(text.split('DOCUMENTATION = r"""')[1].split('"""')[0])["options"]
+    assert options["accept"]["choices"] == acceptable_codes()
