@@ -18,8 +18,9 @@ def adhoc(
     module: str, folder: Path, *options: str, environment: dict[str, str] | None = None, **arguments: Any
 ) -> dict[str, Any]:
     """The task's result, under `failed` whether the host did, and under `output` what a user sees at -vvvv."""
-    command = [sys.executable, "-m", "ansible", "adhoc", "node", "-i", "node,", "-c", "local", "-vvvv", *options]
-    command += ["-m", f"fleet.certs_d.{module}", "-e", f"ansible_python_interpreter={sys.executable}"]
+    command = [sys.executable, "-m", "ansible", "adhoc", "node", "-i", "node,", "-c", "local", "-vvvv"]
+    command += ["-e", f"ansible_python_interpreter={sys.executable}", *options]
+    command += ["-m", f"fleet.certs_d.{module}"]
     command += ["-a", json.dumps(arguments)]
     surroundings = {**os.environ, "ANSIBLE_NOCOLOR": "1", **(environment or {})}
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=surroundings)
