@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
-from ansible_collections.fleet.certs_d.tests.engines.host_directories import lay_by_hand
+from ansible_collections.fleet.certs_d.tests.engines.host_directories import lay_pairs
 from ansible_collections.fleet.certs_d.tests.engines.registry import HOST, PLAYBOOK, Registry
 from ansible_collections.fleet.certs_d.tests.fleet.running import ENGINES, REGISTRY, address, run, ssh, tool
 
@@ -27,11 +27,11 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 
 
 class Lay(Protocol):
-    """Lays a host directory of an engine with these pairs in their order."""
+    """Lays a host directory of an engine with these pairs in their order, and returns what layout tells of it."""
 
     def __call__(
         self, host: str, engine: str, pairs: Sequence[str], *, fallback: bool, name: str = REGISTRY
-    ) -> str: ...
+    ) -> dict[str, Any]: ...
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ def lay(registry: Registry) -> Iterator[Lay]:
     """Lays host directories, which go when the test ends: others could be read instead of those of the next."""
     laid: list[tuple[str, str]] = []
 
-    def lay(host: str, engine: str, pairs: Sequence[str], *, fallback: bool, name: str = REGISTRY) -> str:
-        folder = lay_by_hand(host, engine, registry, pairs, fallback=fallback, name=name)
-        laid.append((host, folder))
-        return folder
+    def lay(host: str, engine: str, pairs: Sequence[str], *, fallback: bool, name: str = REGISTRY) -> dict[str, Any]:
+        told = lay_pairs(host, engine, registry, pairs, fallback=fallback, name=name)
+        laid.append((host, told["path"]))
+        return told
 
     yield lay
     for host, folder in laid:

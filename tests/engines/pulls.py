@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ansible_collections.fleet.certs_d.tests.engines.host_directories import ROOTS
+from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES as KINDS
 from ansible_collections.fleet.certs_d.tests.fleet.running import ENGINES, Run, ssh
 
 
@@ -19,7 +19,7 @@ class Client(NamedTuple):
     pull: str
 
 
-_DIRECTORIES = f"--hosts-dir {ROOTS['containerd']}"
+_DIRECTORIES = f"--hosts-dir {KINDS['containerd'].root}"
 _DOCKERFILE = r"FROM %s\nLABEL pulled=yes\n"
 CLIENTS = {
     "docker pull": Client("docker", 'docker image rm --force "$image"', 'docker pull "$image"'),

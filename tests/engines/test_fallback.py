@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import pytest
@@ -13,7 +14,7 @@ from ansible_collections.fleet.certs_d.tests.engines.conftest import Lay
 from ansible_collections.fleet.certs_d.tests.engines.host_directories import READERS_OF_HOSTS_TOML
 from ansible_collections.fleet.certs_d.tests.engines.pulls import CLIENTS, pull, push
 from ansible_collections.fleet.certs_d.tests.engines.registry import NAME, Answer, Registry
-from ansible_collections.fleet.certs_d.tests.fleet.running import ENGINES, REGISTRY, Run, ssh
+from ansible_collections.fleet.certs_d.tests.fleet.running import ENGINES, PROJECT, REGISTRY, Run, run, ssh, tool
 
 # dockerd 28.5 with the containerd store, containerd 2.1, 1.7 and 1.6.
 CAN = [("sid", "docker pull"), ("sid", "docker build"), ("sid", "ctr"), ("engine13", "ctr"), ("engine12", "ctr")]
@@ -23,9 +24,11 @@ CAN_NOT = [
     ("engine13", "docker build"),
     *((host, client) for host in ("sid", "engine13", "engine12") for client in ("podman", "skopeo")),
 ]
+COLLECTIONS = str(PROJECT.parents[2])
 REFUSED = [["403-a"], ["403-a", "503-b"], ["403-a", "503-b", "expired-c", "403-d"]]
 # The exact text that was measured to work.
 THREE_PAIRS = """\
+# Made by the Ansible module fleet.certs_d.layout.
 server = "https://registry.lab:5000"
 ca = ["ca.crt"]
 client = [["30-good.cert", "30-good.key"]]
@@ -85,7 +88,9 @@ def test_every_answer_that_is_no_success_is_passed_over(registry: Registry, lay:
 
 @pytest.mark.parametrize(("host", "client"), CAN_NOT)
 def test_others_fail_with_the_first_pair(registry: Registry, lay: Lay, host: str, client: str) -> None:
-    lay(host, CLIENTS[client].engine, ["403-a", "good"], fallback=True)
+    told = lay(host, CLIENTS[client].engine, ["403-a", "good"], fallback=True)
+    assert told["fallback"]["kept"] is not True
+    assert "the first pair that fits" in told["fallback"]["how"]
     assert_refused(registry, pull_new(registry, host, client))
 
 
@@ -124,13 +129,31 @@ def test_fallback_has_every_spelling_of_the_registry(
     assert_pulled_by_good(registry, pull_new(registry, host, client, name), ["403-a"])
 
 
-@pytest.mark.parametrize("default", ["_default", "registry.lab_5000_"])
+@pytest.mark.parametrize("host", ["sid", "engine13", "engine12"])
+def test_containerd_has_a_directory_for_all_that_have_none(registry: Registry, lay: Lay, host: str) -> None:
+    lay(host, "containerd", ["good"], fallback=False, name="_default")
+    assert_pulled_by_good(registry, pull_new(registry, host, "ctr"), [])
+
+
 @pytest.mark.parametrize(("host", "client"), [case for case in CAN if case[1] != "docker build"])
-def test_containerd_has_directories_of_other_names(
-    registry: Registry, lay: Lay, host: str, client: str, default: str
-) -> None:
-    lay(host, CLIENTS[client].engine, ["good"], fallback=False, name=default)
-    assert_pulled_by_good(registry, pull_new(registry, host, client), [])
+def test_another_spelling_of_the_port_wins_as_layout_says(registry: Registry, lay: Lay, host: str, client: str) -> None:
+    path = lay(host, CLIENTS[client].engine, ["good"], fallback=False)["path"]
+    root, hidden = os.path.dirname(path), path.replace(":5000", "_5000_")
+    ssh(ENGINES, host, f"mkdir '{hidden}'").good()
+    try:
+        assert pull_new(registry, host, client).status != 0
+        told = run(
+            tool("ansible"),
+            host,
+            "-i",
+            ENGINES,
+            "-m",
+            "fleet.certs_d.layout_info",
+            ANSIBLE_COLLECTIONS_PATH=COLLECTIONS,
+        ).good()
+    finally:
+        ssh(ENGINES, host, f"rmdir '{hidden}'").good()
+    assert f"{root}/{REGISTRY}: another host directory of this registry wins" in told
 
 
 @pytest.mark.parametrize(("host", "client"), [("sid", "docker pull"), ("sid", "ctr"), ("engine13", "ctr")])
@@ -148,7 +171,7 @@ def test_a_push_takes_the_last_pair_alone(registry: Registry, lay: Lay, host: st
 
 @pytest.mark.parametrize("engine", READERS_OF_HOSTS_TOML)
 def test_the_text_that_works_is_this_one(lay: Lay, engine: str) -> None:
-    folder = lay("sid", engine, ["403-a", "503-b", "good"], fallback=True)
+    folder = lay("sid", engine, ["403-a", "503-b", "good"], fallback=True)["path"]
     assert ssh(ENGINES, "sid", f"cat '{folder}/hosts.toml'").good() == THREE_PAIRS
 
 
