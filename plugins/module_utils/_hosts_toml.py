@@ -10,6 +10,8 @@ import re
 from typing import Sequence
 
 NAME = "hosts.toml"
+# By this line the file is known again when it is wanted no more.
+MARK = "# Made by the Ansible module fleet.certs_d.layout."
 # The one name that images spell otherwise than the host that serves them.
 _HOSTS = {"docker.io": "registry-1.docker.io"}
 
@@ -28,7 +30,7 @@ def hosts_toml(registry: str, *, roots: Sequence[str], pairs: Sequence[str], fal
         last = pairs[-1:]
     else:
         tables, last = [(url, list(pairs))], pairs
-    lines = ["# Made by the Ansible module fleet.certs_d.layout.", f"server = {_string(url)}", *_material(roots, last)]
+    lines = [MARK, f"server = {_string(url)}", *_material(roots, last)]
     for name, members in tables:
         lines += ["", f"[host.{_string(name)}]", '  capabilities = ["pull", "resolve"]']
         lines += [f"  {line}" for line in _material(roots, members)]

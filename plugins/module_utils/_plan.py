@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
+from ansible_collections.fleet.certs_d.plugins.module_utils import _hosts_toml as hosts_toml
 from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import (
     TIME_FORMAT,
     InvalidCertificate,
@@ -15,7 +16,6 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import 
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
 from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import File, HostDirectory, oddity
-from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import NAME as HOSTS_TOML
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import DIRECTORY_MODE, WantedDirectory, WantedFile
 
@@ -51,7 +51,7 @@ class Plan(NamedTuple):
 def plan(wanted: WantedDirectory, found: HostDirectory | None, *, path: str, owner: Owner, purge_files: bool) -> Plan:
     """Compare the two, entry by entry."""
     unmanaged = _unmanaged(wanted, found)
-    carried = [] if purge_files else [file for file in unmanaged if not file.name.startswith(STAGE_PREFIX)]
+    carried = [] if purge_files else [file for file in unmanaged if not _is_ours(file)]
     before = _found_lines(wanted, found)
     after = _wanted_lines(wanted, owner, carried) if wanted.is_present else []
     return Plan(
@@ -72,6 +72,12 @@ def _unmanaged(wanted: WantedDirectory, found: HostDirectory | None) -> list[Fil
         return []
     names = {file.name for file in wanted.files}
     return [file for file in found.files if file.name not in names]
+
+
+def _is_ours(file: File) -> bool:
+    """What this collection has made and wants no more: the rest of a killed run, a hosts.toml without the fallback."""
+    made = file.name == hosts_toml.NAME and (file.content or b"").startswith(hosts_toml.MARK.encode())
+    return made or file.name.startswith(STAGE_PREFIX)
 
 
 def _findings(path: str, found: HostDirectory | None, carried: list[File]) -> list[Finding]:
@@ -130,7 +136,7 @@ def _meaning(name: str, content: bytes | None) -> str:
     if name.endswith(".key"):
         return "private key"
     if not name.endswith((".crt", ".cert")):
-        return "which client pair comes after which" if name == HOSTS_TOML else "not read by engines"
+        return "which client pair comes after which" if name == hosts_toml.NAME else "not read by engines"
     try:
         found = read_certificates(normalise(content.decode("utf-8", "replace")))
     except InvalidCertificate:

@@ -431,9 +431,16 @@ def _deploy(module: AnsibleModule, wanted: list[WantedDirectory], user: Account,
         deployment = deploy(wanted, targets, terms)
     except Refused as refused:
         return {"refused": _refusal(refused.findings)}
-    relabelled = _relabel(module, deployment)
+    told = [finding.sentence() for finding in warnings(deployment.findings, module.params["accept"])]
+    relabelled: list[str] = []
+    try:
+        relabelled = _relabel(module, deployment)
+    except OSError as error:
+        told.append(
+            f"{error.filename}: the SELinux context could not be restored ({error.strerror}): run restorecon -R"
+        )
     return {
-        "warnings": [finding.sentence() for finding in warnings(deployment.findings, module.params["accept"])],
+        "warnings": told,
         "result": {
             "changed": bool(relabelled) or any(done.plan.changed for _engine, done in deployment.done),
             "registries": [_result(engine, done, now, fallback=terms.fallback) for engine, done in deployment.done],

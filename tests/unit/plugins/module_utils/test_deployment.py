@@ -157,10 +157,19 @@ def test_hosts_toml_lies_where_the_engine_reads_it(tmp_path: Path, engine: str, 
     assert not lay(WANTED, root=tmp_path, engine=engine, terms=terms)[0].changed
 
 
-def test_a_fallback_that_is_wanted_no_more_leaves_with_its_file_when_files_are_purged(tmp_path: Path) -> None:
+def test_a_fallback_that_is_wanted_no_more_leaves_with_its_file(tmp_path: Path) -> None:
     lay(WANTED, root=tmp_path, terms=PLAIN._replace(fallback=True))
-    lay(WANTED, root=tmp_path, terms=PLAIN._replace(purge="files"))
+    told = deployment(WANTED, root=tmp_path)
+    assert told.findings == ()
     assert not (tmp_path / WANTED.name / "hosts.toml").exists()
+
+
+def test_a_hosts_toml_of_somebody_else_stays(tmp_path: Path) -> None:
+    run(WANTED, root=tmp_path)
+    (tmp_path / WANTED.name / "hosts.toml").write_text('server = "https://mirror.lab"\n')
+    told = deployment(WANTED, root=tmp_path)
+    assert [finding.code for finding in told.findings] == ["unmanaged"]
+    assert (tmp_path / WANTED.name / "hosts.toml").exists()
 
 
 def test_all_engines_are_laid_or_none(tmp_path: Path) -> None:
