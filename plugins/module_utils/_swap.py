@@ -23,6 +23,8 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import DIREC
 
 _ASIDE = "..old"
 _LOCK_SECONDS = 60
+# From the listing to the last key an engine needs less than a millisecond.
+_READ_SECONDS = 0.02
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 _EXCHANGE_UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EOPNOTSUPP)
@@ -170,6 +172,9 @@ def _exchange_all(staged: Sequence[tuple[str, Plan]]) -> dict[str, str]:
         done.pop_all()
     for root in sorted({step.root for _stage, step in staged}):
         sync_directory(root)
+    if any(step.exists for _stage, step in staged):
+        # An engine that has opened the old directory to list it must not find it half removed.
+        time.sleep(_READ_SECONDS)
     return ways
 
 
