@@ -19,6 +19,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._disk import remove,
 from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import read_host_directory
 from ansible_collections.fleet.certs_d.plugins.module_utils._in_place import lay_in_place, restore_in_place
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import STAGE_PREFIX, Plan
+from ansible_collections.fleet.certs_d.plugins.module_utils._readers import READ_SECONDS, readers_held
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import DIRECTORY_MODE
 
 _ASIDE = "..old"
@@ -162,7 +163,7 @@ def _carry(source: str, target: str) -> None:
 
 def _exchange_all(staged: Sequence[tuple[str, Plan]]) -> dict[str, str]:
     """How each path was changed; what was done before a failure is taken back."""
-    with contextlib.ExitStack() as done:
+    with readers_held([step for _stage, step in staged]), contextlib.ExitStack() as done:
         ways = {}
         for stage, step in staged:
             ways[step.path], take_back = _put(stage, step)
@@ -170,6 +171,9 @@ def _exchange_all(staged: Sequence[tuple[str, Plan]]) -> dict[str, str]:
         done.pop_all()
     for root in sorted({step.root for _stage, step in staged}):
         sync_directory(root)
+    if any(step.exists for _stage, step in staged):
+        # An engine that has opened the old directory to list it must not find it half removed.
+        time.sleep(READ_SECONDS)
     return ways
 
 

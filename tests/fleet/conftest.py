@@ -11,7 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible, Run, run, ssh, tool
+from ansible_collections.fleet.certs_d.tests.fleet.running import (
+    CERTS_D,
+    INVENTORY,
+    SITE,
+    Ansible,
+    OnHost,
+    Run,
+    run,
+    ssh,
+    tool,
+)
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +45,9 @@ def fleet(playbook: Ansible) -> Run:
 
 
 @pytest.fixture(scope="session")
-def on() -> Callable[[str, str], str]:
+def on() -> OnHost:
     """Runs a shell line on a host, over ssh, and returns what it says."""
-    return lambda host, line: ssh(INVENTORY, host, line).good()
+    return lambda host, line, given="": ssh(INVENTORY, host, line, given=given).good()
 
 
 @pytest.fixture

@@ -43,10 +43,11 @@ class Run:
 
 
 Ansible = Callable[..., Run]
+OnHost = Callable[..., str]
 
 
-def run(*command: str | Path, cwd: Path = PROJECT, given: bytes = b"", **variables: str) -> Run:
-    """Run a command, its output and its complaints together."""
+def run(*command: str | Path, cwd: Path = PROJECT, given: str = "", **variables: str) -> Run:
+    """Run a command on what it is given to read, its output and its complaints together."""
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
@@ -54,13 +55,14 @@ def run(*command: str | Path, cwd: Path = PROJECT, given: bytes = b"", **variabl
         input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        text=True,
         timeout=900,
         check=False,
     )
-    return Run(done.returncode, done.stdout.decode())
+    return Run(done.returncode, done.stdout)
 
 
-def ssh(inventory: Path, host: str, line: str, *, given: bytes = b"") -> Run:
+def ssh(inventory: Path, host: str, line: str, *, given: str = "") -> Run:
     """Run a shell line on a host of the inventory that the lab wrote."""
     options = ["-i", inventory / ".lab/id_ed25519", "-o", f"UserKnownHostsFile={inventory}/.lab/known_hosts"]
     return run("ssh", *options, "-o", "BatchMode=yes", f"root@{address(inventory, host)}", line, given=given)
