@@ -23,8 +23,8 @@ test-fast: .venv/test  ## the gates that need neither hosts nor minutes
 	@.venv/bin/python tests/gates.py --fast
 
 clean: .python  ## take everything away that the targets above made
-	@$(PYTHON) -m lab down .cache/collections/ansible_collections/fleet/certs_d/inventories/lab
-	@$(PYTHON) -m lab down inventories/lab --all
+	@for inventory in {.cache/collections/ansible_collections/fleet/certs_d/,}inventories/{engines,lab}; do \
+		$(PYTHON) -m lab down $$inventory --all || exit; done
 	@rm -rf .venv .cache playbooks/collections inventories/*/{.lab,hosts.yml}
 
 .PHONY: .python

@@ -4,7 +4,8 @@
 """A fleet of real hosts in containers: systemd, sshd, a network with names.
 
 Usage: python3 -m lab up|down INVENTORY_DIR. `up` writes INVENTORY_DIR/hosts.yml and ends when every host answers;
-it comes up from any state that an earlier run left. `down --all` takes away images and the lab's own engine, too.
+it comes up from any state that an earlier run left. `--parts NAME` chooses the fleet of NAME.toml.
+`down --all` takes away images and the lab's own engine, too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from lab import fleet, image
 from lab.engine import find_engine, stop_own_engine
-from lab.parts import read_parts
+from lab.parts import Parts, fleets, read_parts
 from lab.system import LabError, alone
 
 
@@ -25,20 +26,23 @@ def main() -> int:
     parser.add_argument("action", choices=["up", "down"])
     parser.add_argument("inventory", type=Path, metavar="INVENTORY_DIR")
     parser.add_argument("--all", action="store_true", help="down: remove images and the lab's own engine as well")
+    parser.add_argument("--parts", choices=fleets(), default="fleet", help="up: which fleet")
     chosen = parser.parse_args()
+    inventory = chosen.inventory.resolve()
     try:
         with alone():
-            (up if chosen.action == "up" else down)(chosen.inventory.resolve(), everything=chosen.all)
+            if chosen.action == "up":
+                up(inventory, parts=read_parts(chosen.parts))
+            else:
+                down(inventory, everything=chosen.all)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def up(inventory: Path, *, everything: bool) -> None:
+def up(inventory: Path, *, parts: Parts) -> None:
     """Images, containers, inventory."""
-    del everything
-    parts = read_parts()
     engine = find_engine(start=True)
     images = image.make_all(engine, parts)
     fleet.up(engine, parts, images, inventory)

@@ -17,12 +17,13 @@ from pathlib import Path
 
 from lab.engine import Engine
 from lab.inventory import inventory
-from lab.parts import Host, Parts
+from lab.parts import Host, Kind, Parts
 from lab.system import LabError, need, run, step, succeeds
 
 _LABEL = "certs-d-lab.fleet"
+_MADE = "certs-d-lab.made"
 _START_SECONDS = 120
-_SYSTEMD = [
+_NODE = [
     "--cap-add=SYS_ADMIN",
     "--cgroupns=host",
     "--tmpfs=/run",
@@ -31,13 +32,19 @@ _SYSTEMD = [
     "--security-opt=seccomp=unconfined",
     "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw",
 ]
+# Engines mount and make networks; what they store can't lie on the overlay that the node itself lies on.
+_ENGINES = [
+    "--cap-add=NET_ADMIN",
+    *(f"--volume=/var/lib/{store}" for store in ("docker", "containerd", "containers")),
+]
+_READY = "test -e /run/lab-ready || systemctl is-system-running | grep -E 'running|degraded'"
 # The throw-away key may be newer than the container; the container makes its own host keys, before which sshd failed.
 _LET_IN = """
 set -e
 mkdir -p -m 0700 /root/.ssh
 cat > /root/.ssh/authorized_keys
 ssh-keygen -A > /dev/null
-systemctl is-active --quiet ssh || { systemctl reset-failed ssh; systemctl start ssh; }
+test -e /run/lab-ready || systemctl is-active --quiet ssh || { systemctl reset-failed ssh; systemctl start ssh; }
 cat /etc/ssh/ssh_host_ed25519_key.pub
 """
 
@@ -55,8 +62,9 @@ def up(engine: Engine, parts: Parts, images: dict[str, str], inventory_dir: Path
     with step(f"bringing up {', '.join(host.name for host in parts.hosts)}"):
         if name not in engine("network", "ls", "--format", "{{.Name}}").split():
             engine("network", "create", "--label", f"{_LABEL}={name}", name)
+        nodes = {host.name: node_arguments(host, parts.kinds[host.kind], images[host.kind]) for host in parts.hosts}
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda host: _start(engine, name, host, images[host.kind]), parts.hosts))
+            list(pool.map(lambda host: _start(engine, name, host, nodes[host]), nodes))
             host_keys = list(pool.map(lambda host: _let_in(engine, f"{name}-{host.name}", public_key), parts.hosts))
         addresses = {host.name: _address(engine, name, host) for host in parts.hosts}
         for host in parts.hosts:
@@ -70,7 +78,7 @@ def up(engine: Engine, parts: Parts, images: dict[str, str], inventory_dir: Path
 def down(engine: Engine, inventory_dir: Path) -> None:
     """Remove the fleet's containers and its network."""
     name = fleet_name(inventory_dir)
-    containers = _containers(engine, f"{_LABEL}={name}")
+    containers = _containers(engine, f"label={_LABEL}={name}")
     if containers:
         with step(f"removing {len(containers)} hosts"):
             engine("rm", "--force", "--volumes", *containers)
@@ -80,7 +88,7 @@ def down(engine: Engine, inventory_dir: Path) -> None:
 
 def others(engine: Engine) -> list[str]:
     """Containers of any fleet that still stand."""
-    return _containers(engine, _LABEL)
+    return _containers(engine, f"label={_LABEL}")
 
 
 def forget(inventory_dir: Path) -> None:
@@ -89,8 +97,16 @@ def forget(inventory_dir: Path) -> None:
     (inventory_dir / "hosts.yml").unlink(missing_ok=True)
 
 
-def _containers(engine: Engine, label: str) -> list[str]:
-    return engine("ps", "--all", "--quiet", "--filter", f"label={label}").split()
+def node_arguments(host: Host, kind: Kind, image: str) -> list[str]:
+    """What makes a node of a container."""
+    names = [f"--network-alias={alias}" for alias in (host.name, *host.aliases)]
+    engines = _ENGINES if kind.engines else []
+    pid_1 = ["/bin/sh", "-c", kind.init] if kind.init else ["/lib/systemd/systemd"]
+    return [f"--hostname={host.name}", *names, *_NODE, *engines, image, *pid_1]
+
+
+def _containers(engine: Engine, *filters: str) -> list[str]:
+    return engine("ps", "--all", "--quiet", *(f"--filter={each}" for each in filters)).split()
 
 
 def _ssh_key(state: Path) -> str:
@@ -103,31 +119,22 @@ def _ssh_key(state: Path) -> str:
     return public.read_text(encoding="utf-8")
 
 
-def _start(engine: Engine, fleet: str, host: Host, image: str) -> None:
-    """A container of today's image is started again where it stopped; any other is made anew."""
-    container = f"{fleet}-{host.name}"
-    wanted = ("ps", "--all", "--quiet", "--filter", f"name=^/{container}$", "--filter", f"ancestor={image}")
-    if engine(*wanted).strip() and succeeds([*engine.command, "start", container]):
+def _start(engine: Engine, fleet: str, host: str, node: list[str]) -> None:
+    """A container that was made as it would be today is started again where it stopped; any other is made anew."""
+    container = f"{fleet}-{host}"
+    made = f"{_MADE}={hashlib.sha256(repr(node).encode()).hexdigest()[:12]}"
+    same = _containers(engine, f"label={_LABEL}={fleet}", f"label={made}", f"name=^/{container}$")
+    if same and succeeds([*engine.command, "start", container]):
         return
     succeeds([*engine.command, "rm", "--force", "--volumes", container])
-    names = [f"--network-alias={alias}" for alias in (host.name, *host.aliases)]
-    engine(
-        *("run", "--detach", f"--name={container}", f"--hostname={host.name}", f"--label={_LABEL}={fleet}"),
-        *(f"--network={fleet}", *names, *_SYSTEMD, image, "/lib/systemd/systemd"),
-    )
+    labels = [f"--label={_LABEL}={fleet}", f"--label={made}"]
+    engine("run", "--detach", f"--name={container}", f"--network={fleet}", *labels, *node)
 
 
 def _let_in(engine: Engine, container: str, public_key: str) -> str:
-    """Wait for systemd, install the ssh key, and return the host key."""
-    status = [
-        *engine.command,
-        "exec",
-        container,
-        "sh",
-        "-c",
-        "systemctl is-system-running | grep -E 'running|degraded'",
-    ]
-    _wait_for(f"systemd of {container}", lambda: succeeds(status))
+    """Wait for systemd, or for the init of the node's kind, install the ssh key, and return the host key."""
+    ready = [*engine.command, "exec", container, "sh", "-c", _READY]
+    _wait_for(container, lambda: succeeds(ready))
     return engine("exec", "--interactive", container, "sh", "-c", _LET_IN, given=public_key)
 
 

@@ -10,6 +10,7 @@ import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from lab.engine import Engine
 from lab.parts import Kind, Parts
@@ -23,19 +24,30 @@ _FINISH = "rm -f /etc/ssh/ssh_host_* && : > /etc/machine-id"
 _APT_OPTIONS = re.compile(r'Acquire::(?:Check-Date|Check-Valid-Until|https?::Proxy) ".*";')
 
 
+class Recipe(NamedTuple):
+    """What an image is made of."""
+
+    suite: str
+    base: str
+    packages: tuple[str, ...]
+    options: tuple[str, ...]
+    """Lines of apt's configuration."""
+
+
 def make_all(engine: Engine, parts: Parts) -> dict[str, str]:
     """The image of each kind; those that are missing are made side by side."""
     options = apt_options(_apt_configuration())
-    tags = {kind.name: tag(kind, parts.packages, options) for kind in parts.kinds.values()}
-    missing = [kind for kind in parts.kinds.values() if not engine("images", "--quiet", tags[kind.name]).strip()]
+    recipes = {kind.name: recipe(kind, parts.packages, options) for kind in parts.kinds.values()}
+    wanted = dict.fromkeys(recipes.values())
+    missing = [each for each in wanted if not engine("images", "--quiet", tag(each)).strip()]
+    bases = list(dict.fromkeys(each.base for each in missing))
     with ThreadPoolExecutor() as pool:
-        pulled = list(pool.map(lambda kind: _pull(engine, kind), missing))
-        if not all(pulled):
+        pulled = dict(zip(bases, pool.map(lambda base: _pull(engine, base), bases), strict=True))
+        if not all(pulled.values()):
             # Before the images are made side by side: apt takes one installation at a time.
             need("mmdebstrap", packages=["mmdebstrap"])
-        ways = [_build if base_is_there else _bootstrap for base_is_there in pulled]
-        list(pool.map(lambda way, kind: way(engine, kind, parts.packages, options, tags[kind.name]), ways, missing))
-    return tags
+        list(pool.map(lambda each: _make(engine, each, on_base=pulled[each.base]), missing))
+    return {name: tag(each) for name, each in recipes.items()}
 
 
 def remove_all(engine: Engine) -> None:
@@ -44,18 +56,28 @@ def remove_all(engine: Engine) -> None:
         engine("rmi", "--force", image)
 
 
-def tag(kind: Kind, packages: tuple[str, ...], options: tuple[str, ...]) -> str:
+def recipe(kind: Kind, packages: tuple[str, ...], options: tuple[str, ...]) -> Recipe:
+    """Kinds that differ in what they may do alone have one recipe, and share its image."""
+    return Recipe(
+        kind.suite,
+        kind.base,
+        packages=tuple(dict.fromkeys((*packages, *kind.packages))),
+        options=tuple(dict.fromkeys((*options, *kind.apt))),
+    )
+
+
+def tag(made_of: Recipe) -> str:
     """The image's name: another recipe has another name."""
-    recipe = "\n".join([kind.suite, containerfile(kind, packages, options)])
-    return f"{_REPOSITORY}:{kind.name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+    whole = "\n".join([made_of.suite, containerfile(made_of)])
+    return f"{_REPOSITORY}:{made_of.base.replace(':', '')}-{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
 
 
-def containerfile(kind: Kind, packages: tuple[str, ...], options: tuple[str, ...]) -> str:
+def containerfile(made_of: Recipe) -> str:
     """The recipe on top of a base image; such an image keeps services from starting, which a node must not."""
-    configured = [f"RUN echo '{option}' >> /etc/apt/apt.conf.d/99lab" for option in options]
-    install = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+    configured = [f"RUN echo '{option}' >> /etc/apt/apt.conf.d/99lab" for option in made_of.options]
+    install = f"apt-get install -y --no-install-recommends {' '.join(made_of.packages)}"
     made = f"RUN apt-get update && DEBIAN_FRONTEND=noninteractive {install} && {_FINISH}"
-    return "\n".join([f"FROM {kind.base}", *configured, made, "RUN rm -f /usr/sbin/policy-rc.d", ""])
+    return "\n".join([f"FROM {made_of.base}", *configured, made, "RUN rm -f /usr/sbin/policy-rc.d", ""])
 
 
 def apt_options(configuration: str) -> tuple[str, ...]:
@@ -63,32 +85,39 @@ def apt_options(configuration: str) -> tuple[str, ...]:
     return tuple(_APT_OPTIONS.findall(configuration))
 
 
-def _pull(engine: Engine, kind: Kind) -> bool:
-    with step(f"looking for {kind.base} in an image registry"):
-        return succeeds([*engine.command, "pull", "--quiet", kind.base], timeout=_PULL_SECONDS)
+def _pull(engine: Engine, base: str) -> bool:
+    with step(f"looking for {base} in an image registry"):
+        return succeeds([*engine.command, "pull", "--quiet", base], timeout=_PULL_SECONDS)
 
 
-def _build(engine: Engine, kind: Kind, packages: tuple[str, ...], options: tuple[str, ...], name: str) -> None:
-    with step(f"building the image of {kind.name} on {kind.base}"):
-        engine("build", "--tag", name, "-", given=containerfile(kind, packages, options), timeout=900)
+def _make(engine: Engine, made_of: Recipe, *, on_base: bool) -> None:
+    try:
+        (_build if on_base else _bootstrap)(engine, made_of)
+    except LabError as error:
+        raise LabError(f"no image of Debian {made_of.suite} could be made: {error}") from None
 
 
-def _bootstrap(engine: Engine, kind: Kind, packages: tuple[str, ...], options: tuple[str, ...], name: str) -> None:
-    with step(f"making the image of {kind.name} from Debian's packages"), tempfile.TemporaryDirectory() as folder:
+def _build(engine: Engine, made_of: Recipe) -> None:
+    with step(f"building {tag(made_of)} on {made_of.base}"):
+        engine("build", "--tag", tag(made_of), "-", given=containerfile(made_of), timeout=900)
+
+
+def _bootstrap(engine: Engine, made_of: Recipe) -> None:
+    with step(f"making {tag(made_of)} from Debian's packages"), tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "root.tar"
-        run(_mmdebstrap(kind, packages, options, archive), timeout=900)
-        engine("import", str(archive), name)
+        run(_mmdebstrap(made_of, archive), timeout=900)
+        engine("import", str(archive), tag(made_of))
 
 
-def _mmdebstrap(kind: Kind, packages: tuple[str, ...], options: tuple[str, ...], archive: Path) -> list[str]:
+def _mmdebstrap(made_of: Recipe, archive: Path) -> list[str]:
     return [
         "mmdebstrap",
         "--quiet",
         "--variant=minbase",
-        f"--include={','.join(packages)}",
+        f"--include={','.join(made_of.packages)}",
         f'--customize-hook=chroot "$1" sh -c "{_FINISH}"',
-        *(f"--aptopt={option}" for option in options),
-        kind.suite,
+        *(f"--aptopt={option}" for option in made_of.options),
+        made_of.suite,
         str(archive),
     ]
 

@@ -1,13 +1,16 @@
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the fleet is made of: kinds of nodes and hosts, as fleet.toml lists them."""
+"""What a fleet is made of: kinds of nodes as kinds.toml lists them, and hosts as the fleet's own file does."""
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+_HERE = Path(__file__).parent
+_KINDS = _HERE / "kinds.toml"
 
 
 class Kind(NamedTuple):
@@ -16,6 +19,14 @@ class Kind(NamedTuple):
     name: str
     suite: str
     base: str
+    packages: tuple[str, ...] = ()
+    """Beside those of every node."""
+    apt: tuple[str, ...] = ()
+    """Lines of apt's configuration that the suite needs."""
+    engines: bool = False
+    """Whether container engines run in it."""
+    init: str = ""
+    """Text of a script that is PID 1 instead of systemd."""
 
 
 class Host(NamedTuple):
@@ -28,26 +39,41 @@ class Host(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """All of fleet.toml."""
+    """All that makes a fleet: packages of every node, the kinds that its hosts are of, and the hosts."""
 
     packages: tuple[str, ...]
     kinds: dict[str, Kind]
     hosts: tuple[Host, ...]
 
 
-def read_parts() -> Parts:
-    """Read fleet.toml."""
-    return parse_parts(Path(__file__).with_name("fleet.toml").read_text(encoding="utf-8"))
+def fleets() -> list[str]:
+    """The names of the fleets that there are."""
+    return sorted(file.stem for file in _HERE.glob("*.toml") if file != _KINDS)
 
 
-def parse_parts(text: str) -> Parts:
-    """The parts that a TOML text lists."""
-    data = tomllib.loads(text)
+def read_parts(fleet: str) -> Parts:
+    """Read the kinds and the fleet's file; an init is named in the one and lies beside it."""
+    parts = parse_parts(*(file.read_text(encoding="utf-8") for file in (_KINDS, _HERE / f"{fleet}.toml")))
+    kinds = {name: _with_init(kind) for name, kind in parts.kinds.items()}
+    return parts._replace(kinds=kinds)
+
+
+def parse_parts(kinds: str, hosts: str) -> Parts:
+    """The parts that two TOML texts list; a kind that no host is of costs no image."""
+    nodes, listed = tomllib.loads(kinds), tomllib.loads(hosts)["hosts"]
+    used = {host["kind"] for host in listed.values()}
     return Parts(
-        packages=tuple(data["packages"]),
-        kinds={name: Kind(name, **kind) for name, kind in data["kinds"].items()},
+        packages=tuple(nodes["packages"]),
+        kinds={name: Kind(name, **_tuples(kind)) for name, kind in nodes["kinds"].items() if name in used},
         hosts=tuple(
-            Host(name, host["kind"], host["group"], tuple(host.get("aliases", ())))
-            for name, host in data["hosts"].items()
+            Host(name, host["kind"], host["group"], tuple(host.get("aliases", ()))) for name, host in listed.items()
         ),
     )
+
+
+def _tuples(kind: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in kind.items()}
+
+
+def _with_init(kind: Kind) -> Kind:
+    return kind._replace(init=(_HERE / kind.init).read_text(encoding="utf-8")) if kind.init else kind
