@@ -25,7 +25,7 @@ COLLECTIONS = CACHE / "collections"
 TREE = COLLECTIONS / "ansible_collections" / "fleet" / "certs_d"
 LOGS = CACHE / "gates"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-SHELL_FILES = [".ci/run", "roles/registry/files/cert.cgi", "tests/tools/make-venv"]
+SHELL_FILES = [".ci/run", "lab/light.sh", "roles/registry/files/cert.cgi", "tests/tools/make-venv"]
 
 
 class Gate(NamedTuple):

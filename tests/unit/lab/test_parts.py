@@ -59,3 +59,9 @@ def test_the_fleet_of_engines_has_a_node_with_an_init_of_its_own() -> None:
     kinds = read_parts("engines").kinds
     assert kinds["sid"].init.startswith("#!/bin/sh\n")
     assert not kinds["engines13"].init
+
+
+def test_the_nodes_of_the_benchmark_are_twenty_of_one_kind() -> None:
+    hosts = read_parts("bench").hosts
+    assert len(hosts) == 20
+    assert len({host.kind for host in hosts}) == len({host.group for host in hosts}) == 1
