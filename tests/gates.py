@@ -25,7 +25,13 @@ COLLECTIONS = CACHE / "collections"
 TREE = COLLECTIONS / "ansible_collections" / "fleet" / "certs_d"
 LOGS = CACHE / "gates"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-SHELL_FILES = [".ci/run", "lab/light.sh", "roles/registry/files/cert.cgi", "tests/tools/make-venv"]
+SHELL_FILES = [
+    ".ci/run",
+    "lab/engines.sh",
+    "lab/light.sh",
+    "roles/registry/files/cert.cgi",
+    "tests/tools/make-venv",
+]
 
 
 class Gate(NamedTuple):
@@ -39,7 +45,11 @@ class Gate(NamedTuple):
 
 GATES = [
     Gate("ruff", "ruff check . && ruff format --check --diff ."),
-    Gate("mypy", "mypy -p ansible_collections.fleet.certs_d.plugins && mypy lab tests/gates.py"),
+    Gate(
+        "mypy",
+        "mypy -p ansible_collections.fleet.certs_d.plugins && mypy lab tests/gates.py"
+        " && mypy -p ansible_collections.fleet.certs_d.tests.engines",
+    ),
     Gate("yamllint", "yamllint --strict ."),
     Gate("shellcheck", "shellcheck " + " ".join(SHELL_FILES)),
     Gate("unit", "python -m pytest -p no:cacheprovider tests/unit", counts=r"(\d+) passed"),
@@ -53,6 +63,7 @@ GATES = [
         counts=r"Running sanity test",
     ),
     Gate("fleet", "python -m pytest -p no:cacheprovider tests/fleet", fast=False, counts=r"(\d+) passed"),
+    Gate("engines", "python -m pytest -p no:cacheprovider tests/engines", fast=False, counts=r"(\d+) passed"),
     Gate(
         "molecule",
         "molecule --base-config .config/molecule/config.yml test --all",

@@ -34,6 +34,7 @@ options:
     type: str
     required: true
   accept:
+    version_added: 0.2.0
     description:
       - Codes of findings that are taken on purpose, as in O(fleet.certs_d.layout#module:accept).
     type: list
@@ -45,11 +46,13 @@ options:
       - expired
       - expires-soon
       - hidden-file
+      - key-blocks
       - key-missing
       - key-readable
       - key-weak
       - leaf-in-crt
       - leftover
+      - level-unknown
       - linked-directory
       - name-case
       - name-order
@@ -60,10 +63,12 @@ options:
       - registry-twin
       - shadowed
       - signature-weak
+      - tree-empty
       - unmanaged
       - unmanaged-registry
     default: []
   warn_days:
+    version_added: 0.2.0
     description: Warn of certificates that expire within this number of days. 0 never warns.
     type: int
     default: 30

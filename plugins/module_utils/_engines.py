@@ -9,6 +9,10 @@ import os
 from typing import NamedTuple
 
 DEFAULT_DIRECTORY = "_default"
+_IPV6 = (
+    "of an IPv6 literal containerd 2 and docker 28.5 with the containerd image store try pair after pair; older ones "
+    "present the first pair that fits"
+)
 
 
 class Engine(NamedTuple):
@@ -38,9 +42,25 @@ class Engine(NamedTuple):
         ]
 
     def writes_hosts_toml(self, registry: str, *, fallback: bool) -> bool:
-        """Whether the host directory of this registry gets a hosts.toml; `_default` has no URL to write there."""
-        wanted = self.hosts_toml == "always" or (self.hosts_toml == "fallback" and fallback)
-        return wanted and registry != DEFAULT_DIRECTORY
+        """Whether the host directory of this registry gets a hosts.toml.
+
+        `_default` has no URL to write there. Of an IPv6 literal containerd 1.6 and 1.7 can't read it, so that it is
+        written only where nothing else will do.
+        """
+        wanted = fallback or (self.hosts_toml == "always" and not _is_ipv6(registry))
+        return wanted and self.hosts_toml != "never" and registry != DEFAULT_DIRECTORY
+
+    def fallback_of(self, registry: str) -> tuple[bool | None, str]:
+        """Whether the engine tries pair after pair of this registry, and which of its versions do."""
+        if self.keeps_fallback is not False and registry == DEFAULT_DIRECTORY:
+            return False, "_default names no registry, which hosts.toml would have to"
+        if self.keeps_fallback is not False and _is_ipv6(registry):
+            return None, _IPV6
+        return self.keeps_fallback, self.fallback
+
+
+def _is_ipv6(registry: str) -> bool:
+    return registry.startswith("[")
 
 
 # docker: https://docs.docker.com/engine/security/certificates/ (1.2.0 and later), rootless ~/.config/docker.

@@ -59,7 +59,9 @@ CATALOGUE: dict[str, Kind] = {
     "key-mismatch": _error("the key belongs to another certificate", "deploy key and certificate together"),
     "key-encrypted": _error("the key is encrypted", "store it decrypted (Ansible Vault keeps it safe)"),
     "key-junk": _error("this is no private key in PEM form", "replace it by one PEM block of a private key"),
-    "key-blocks": _error("more than one PEM block stands in the key file", "leave the pair's own key in it, alone"),
+    "key-blocks": _acceptable(
+        "more than one PEM block stands in the key file", "leave the pair's own key in it, alone"
+    ),
     "key-weak": _acceptable(
         "the key is too weak for servers of today", "issue a pair with P-256, or RSA from 2048 bits"
     ),

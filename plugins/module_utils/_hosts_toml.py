@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Sequence
-from urllib.parse import quote
 
 NAME = "hosts.toml"
 # The one name that images spell otherwise than the host that serves them.
@@ -19,11 +19,12 @@ def hosts_toml(registry: str, *, roots: Sequence[str], pairs: Sequence[str], fal
 
     A client goes from one host table to the next, and at last to `server`, when a host answers with an error. For the
     fallback each pair but the last gets a table: a fragment makes the same URL another table's name. Without it one
-    table holds all pairs, because containerd 1.6 and 1.7 take no file without any.
+    table holds all pairs, because containerd 1.6 and 1.7 take no file without any. No table can push, so that pushes,
+    which never fall back, use the last pair.
     """
     url = f"https://{_HOSTS.get(registry, registry)}"
     if fallback and len(pairs) > 1:
-        tables = [(f"{url}#{quote(pair, safe='')}", [pair]) for pair in pairs[:-1]]
+        tables = [(f"{url}#{fragment}", [pair]) for fragment, pair in zip(_fragments(pairs), pairs[:-1])]
         last = pairs[-1:]
     else:
         tables, last = [(url, list(pairs))], pairs
@@ -32,6 +33,12 @@ def hosts_toml(registry: str, *, roots: Sequence[str], pairs: Sequence[str], fal
         lines += ["", f"[host.{_string(name)}]", '  capabilities = ["pull", "resolve"]']
         lines += [f"  {line}" for line in _material(roots, members)]
     return "\n".join(lines) + "\n"
+
+
+def _fragments(pairs: Sequence[str]) -> list[str]:
+    """A fragment for each pair. containerd 1.6 and 1.7 take few characters in a table's name, and no name twice."""
+    plain = [re.sub(r"[^A-Za-z0-9._-]", "-", pair) for pair in pairs]
+    return plain if len(set(plain)) == len(plain) else [f"{number}-{name}" for number, name in enumerate(plain)]
 
 
 def _material(roots: Sequence[str], pairs: Sequence[str]) -> list[str]:

@@ -40,13 +40,19 @@ def _replace(path: str, files: Sequence[File], *, keep: Iterable[str]) -> None:
     aside = {os.path.join(path, f"{STAGE_PREFIX}{number}"): file for number, file in enumerate(files)}
     try:
         for temporary, file in aside.items():
+            # A killed run may have left one.
+            _forget(temporary)
             write_file(temporary, file.content or b"", mode=file.mode, user=file.owner, group=file.group)
         for temporary, file in aside.items():
             os.rename(temporary, os.path.join(path, file.name))
     finally:
         for temporary in aside:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+            _forget(temporary)
     for name in set(os.listdir(path)) - {file.name for file in files} - set(keep):
         remove(os.path.join(path, name))
     sync_directory(path)
+
+
+def _forget(temporary: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)

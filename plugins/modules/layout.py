@@ -63,6 +63,7 @@ options:
         type: str
         required: true
       state:
+        version_added: 0.2.0
         description: V(absent) removes the whole host directory, with all that lies in it.
         type: str
         choices: [present, absent]
@@ -103,6 +104,7 @@ options:
                 if it fits the certificate.
             type: str
           private_key_path:
+            version_added: 0.2.0
             description:
               - Absolute path of the key on the node, where certmonger, step or an agent made it. It is checked against
                 the certificate and copied there, and never travels.
@@ -130,6 +132,7 @@ options:
       - Root of the host directories, absolute, in place of the engine's own. Goes with one engine.
     type: path
   scope:
+    version_added: 0.2.0
     description:
       - V(user) makes the directories that a rootless engine reads in the home directory of O(user),
         C(~/.config/docker/certs.d) or C(~/.config/containers/certs.d). They belong to that user, who also writes them.
@@ -138,9 +141,11 @@ options:
     choices: [system, user]
     default: system
   user:
+    version_added: 0.2.0
     description: Name of the user whose rootless engine is meant. Default is the one that the task runs as.
     type: str
   fallback:
+    version_added: 0.2.0
     description:
       - Makes the promise of docker's document true where an engine can keep it. Client pairs are tried in the order of
         their file names until the registry lets one in. C(hosts.toml) gets one host table per pair for that.
@@ -159,6 +164,7 @@ options:
     choices: [none, files, registries]
     default: none
   accept:
+    version_added: 0.2.0
     description:
       - Codes of findings that are taken on purpose. An error of this code does not stop the run, a warning is not told.
       - Findings that leave nothing sound to lay can't be accepted, and never a private key in a world-readable file.
@@ -171,11 +177,13 @@ options:
       - expired
       - expires-soon
       - hidden-file
+      - key-blocks
       - key-missing
       - key-readable
       - key-weak
       - leaf-in-crt
       - leftover
+      - level-unknown
       - linked-directory
       - name-case
       - name-order
@@ -186,10 +194,12 @@ options:
       - registry-twin
       - shadowed
       - signature-weak
+      - tree-empty
       - unmanaged
       - unmanaged-registry
     default: []
   warn_days:
+    version_added: 0.2.0
     description: Warn of certificates that expire within this number of days. 0 never warns.
     type: int
     default: 30
@@ -446,7 +456,7 @@ def _relabel(module: AnsibleModule, deployment: Deployment) -> list[str]:
 
 def _result(engine: Engine, done: Done, now: datetime, *, fallback: bool) -> dict[str, Any]:
     directory = done.plan.directory
-    wants_fallback = fallback and directory.is_present
+    kept, how = engine.fallback_of(directory.name)
     return {
         "engine": engine.name,
         "name": directory.name,
@@ -455,7 +465,7 @@ def _result(engine: Engine, done: Done, now: datetime, *, fallback: bool) -> dic
         "changed": done.plan.changed,
         "created": done.plan.changed and not done.plan.exists,
         "swapped_in": done.way or None,
-        "fallback": {"kept": engine.keeps_fallback, "how": engine.fallback} if wants_fallback else None,
+        "fallback": {"kept": kept, "how": how} if fallback and directory.is_present else None,
         **directory.as_data(now),
     }
 

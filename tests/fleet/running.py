@@ -13,8 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 PROJECT = Path(__file__).resolve().parents[2]
 INVENTORY = PROJECT / "inventories" / "lab"
+ENGINES = PROJECT / "inventories" / "engines"
 SITE = PROJECT / "playbooks" / "site.yml"
 CERTS_D = "/etc/docker/certs.d"
 REGISTRY = "registry.lab:5000"
@@ -27,6 +30,11 @@ class Run:
     status: int
     output: str
 
+    def good(self) -> str:
+        """The output of a command that must succeed."""
+        assert self.status == 0, self.output
+        return self.output
+
     def rows(self) -> dict[str, list[str]]:
         """The cells of the fleet's table by host, split where two or more blanks stand."""
         lines = self.output.split("\nHOST ", 1)[-1].splitlines()[1:]
@@ -37,20 +45,32 @@ class Run:
 Ansible = Callable[..., Run]
 
 
-def run(*command: str | Path, cwd: Path = PROJECT, **variables: str) -> Run:
+def run(*command: str | Path, cwd: Path = PROJECT, given: bytes = b"", **variables: str) -> Run:
     """Run a command, its output and its complaints together."""
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
         env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0", **variables},
-        stdin=subprocess.DEVNULL,
+        input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
         timeout=900,
         check=False,
     )
-    return Run(done.returncode, done.stdout)
+    return Run(done.returncode, done.stdout.decode())
+
+
+def ssh(inventory: Path, host: str, line: str, *, given: bytes = b"") -> Run:
+    """Run a shell line on a host of the inventory that the lab wrote."""
+    options = ["-i", inventory / ".lab/id_ed25519", "-o", f"UserKnownHostsFile={inventory}/.lab/known_hosts"]
+    return run("ssh", *options, "-o", "BatchMode=yes", f"root@{address(inventory, host)}", line, given=given)
+
+
+def address(inventory: Path, host: str) -> str:
+    """Where a host of the inventory is."""
+    hosts = yaml.safe_load((inventory / "hosts.yml").read_text())["lab"]["children"]
+    (found,) = (group["hosts"][host]["ansible_host"] for group in hosts.values() if host in group["hosts"])
+    return str(found)
 
 
 def tool(name: str) -> Path:

@@ -153,7 +153,7 @@ def test_a_server_key_that_does_not_fit_leaves_the_registry_as_it_is(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ("path: certs.d", "is relative: give the absolute path on the node"),
+        ("path: certs.d", "path: certs.d is not absolute: give the path on the node"),
         ("engines: []", "the list is empty: name an engine"),
         ("private_keys: {x: registry}", "private_keys is filled by the action"),
     ],

@@ -50,7 +50,7 @@ def test_no_key_stands_in_output_journal_arguments_or_other_files(
     assert leaked(seen, lines) == []
     for host in NODES:
         journal = on(host, "journalctl --no-pager --output=cat")
-        assert "Invoked with engines=" in journal
+        assert "private_keys=NOT_LOGGING_PARAMETER" in journal
         assert leaked(journal, lines) == []
 
 

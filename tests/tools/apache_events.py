@@ -1,15 +1,15 @@
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tell the logs of a registry as one list of events, in the order of time: the oracle of the molecule scenarios.
+"""Tell the logs of a registry as one list of events, in the order of time: the oracle of tests on real hosts.
 
 Usage: cat access.log error.log | python tests/tools/apache_events.py
 
-Reads the access log of the role fleet.certs_d.registry and Apache's error log at `LogLevel warn ssl:info` from
-standard input, one after the other. Prints JSON: per event its `time`, the `certificate` (fingerprint of a request's,
-serial number of one that was refused in the handshake, `-` for none), the `answer` (the status, or why the certificate
-was refused) and the `request` (`-` for a refused handshake). A line of the access log that is not as the role
-documents it is an error: it is not passed over.
+Reads an access log in the format of the role fleet.certs_d.registry and Apache's error log at `LogLevel warn ssl:info`
+from standard input, one after the other. Prints JSON: per event its `time`, the `certificate` (a request's as the
+access log names it, by fingerprint or serial number; the serial number of one that was refused in the handshake; `-`
+for none), the `answer` (the status, or why the certificate was refused) and the `request` (`-` for a refused
+handshake). A line of the access log that is not as the role documents it is an error: it is not passed over.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 _REQUEST = re.compile(
-    r'(?P<time>\S+) \S+ "[^"]*" (?P<fingerprint>-|[0-9a-f:]{95}) (?P<status>[0-9]{3})'
+    r'(?P<time>\S+) \S+ "[^"]*" (?P<certificate>-|[0-9a-f:]{95}|[0-9A-F]+) (?P<status>[0-9]{3})'
     r' "(?P<request>(?:[^"\\]|\\.)*)" ".*"'
 )
 _ERROR = re.compile(r"\[(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]{2} [0-9:.]+ [0-9]{4})\] \[")
@@ -59,7 +59,7 @@ def events(lines: Iterable[str]) -> Iterable[Event]:
             if refusal := _REFUSAL.search(line):
                 yield Event(_error_time(error["time"]), refusal["serial"], refusal["reason"], "-")
         elif request := _REQUEST.fullmatch(line):
-            yield Event(_utc(request["time"]), request["fingerprint"], request["status"], request["request"])
+            yield Event(_utc(request["time"]), request["certificate"], request["status"], request["request"])
         else:
             raise ValueError(f"neither a line of the access log nor of the error log: {line}")
 

@@ -9,7 +9,7 @@ import os
 import stat
 from pathlib import Path
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._deployment import Target, Terms, deploy
+from ansible_collections.fleet.certs_d.plugins.module_utils._deployment import Deployment, Target, Terms, deploy
 from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Owner, Plan
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import WantedDirectory, WantedPair, WantedRoots
@@ -36,7 +36,12 @@ def run(*wanted: WantedDirectory, root: Path, purge: bool = False, check: bool =
 
 def lay(*wanted: WantedDirectory, root: Path, terms: Terms = PLAIN, engine: str = "docker") -> list[Plan]:
     """The same by other terms, for another engine."""
-    return [done.plan for _engine, done in deploy(wanted, [Target(ENGINES[engine], str(root))], terms).done]
+    return [done.plan for _engine, done in deployment(*wanted, root=root, terms=terms, engine=engine).done]
+
+
+def deployment(*wanted: WantedDirectory, root: Path, terms: Terms = PLAIN, engine: str = "docker") -> Deployment:
+    """All that such a deployment tells."""
+    return deploy(wanted, [Target(ENGINES[engine], str(root))], terms)
 
 
 def tree(root: Path) -> dict[str, tuple[int, bytes]]:

@@ -25,7 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 NOW = datetime.now(UTC).replace(microsecond=0)
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
 
-KeyType = Literal["p256", "rsa", "rsa1024", "ed25519"]
+KeyType = Literal["p256", "rsa", "rsa1024", "ed25519", "secp256k1"]
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 _USAGES = (
@@ -136,6 +136,14 @@ def issue_server(*, signer: Issued, names: Sequence[str] = ("localhost", "127.0.
     return issue("server", signer=signer, purposes=[SERVER], alternative_names=[_general_name(each) for each in names])
 
 
+def with_broken_hash(certificate: str) -> str:
+    """The certificate of an RSA signer, said to be signed with SHA-1, with which cryptography signs no longer."""
+    der = x509.load_pem_x509_certificate(certificate.encode()).public_bytes(Encoding.DER)
+    rsa_with = bytes.fromhex("2a864886f70d0101")
+    sha1 = der.replace(rsa_with + b"\x0b", rsa_with + b"\x05")
+    return x509.load_der_x509_certificate(sha1).public_bytes(Encoding.PEM).decode()
+
+
 def _general_name(text: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ip_address(text))
@@ -146,4 +154,6 @@ def _general_name(text: str) -> x509.GeneralName:
 def _new_key(key_type: KeyType) -> PrivateKey:
     if key_type in ("rsa", "rsa1024"):
         return rsa.generate_private_key(65537, 2048 if key_type == "rsa" else 1024)
-    return ec.generate_private_key(ec.SECP256R1()) if key_type == "p256" else ed25519.Ed25519PrivateKey.generate()
+    if key_type == "ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    return ec.generate_private_key(ec.SECP256K1() if key_type == "secp256k1" else ec.SECP256R1())

@@ -5,32 +5,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint
+from ansible_collections.fleet.certs_d.tests.unit.adhoc import adhoc
 from ansible_collections.fleet.certs_d.tests.unit.material import Issued
 from ansible_collections.fleet.certs_d.tests.unit.scripted_registry import ScriptedRegistry, scripted_registry
 
 
 def verify(folder: Path, *options: str, **arguments: Any) -> dict[str, Any]:
-    """The task's result, under `failed` whether the host did, and under `output` what a user sees."""
-    command = [sys.executable, "-m", "ansible", "adhoc", "node", "-i", "node,", "-c", "local", "-vvvv", *options]
-    command += ["-m", "fleet.certs_d.verify_fallback", "-e", f"ansible_python_interpreter={sys.executable}"]
-    command += ["-a", json.dumps({"path": str(folder / "certs.d"), **arguments})]
-    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
-    assert "PRIVATE KEY" not in run.stdout + run.stderr
-    told = re.search(r"^node \| \w+!? => (\{$.*?^\})$", run.stdout, re.MULTILINE | re.DOTALL)
-    assert told, run.stdout + run.stderr
-    return {**json.loads(told[1]), "failed": run.returncode != 0, "output": run.stdout + run.stderr}
+    return adhoc("verify_fallback", folder, *options, **{"path": str(folder / "certs.d"), **arguments})
 
 
 def lay(folder: Path, registry: ScriptedRegistry, ca: Issued, **pairs: Issued) -> Path:
@@ -115,3 +102,10 @@ def test_bad_arguments_are_told_before_anything_is_asked(tmp_path: Path, argumen
     result = verify(tmp_path, **arguments)
     assert result["failed"]
     assert words in result["msg"]
+
+
+def test_a_node_on_which_nothing_can_be_asked_is_not_verified(tmp_path: Path) -> None:
+    result = verify(tmp_path)
+    assert result["failed"]
+    assert result["verified"] is False
+    assert "there is no host directory, so nothing was asked" in result["msg"]

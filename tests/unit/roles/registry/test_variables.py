@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role's interface."""
+"""The variables of the registry role."""
 
 from __future__ import annotations
 
@@ -15,21 +15,6 @@ ROLE = Path(__file__).parents[4] / "roles/registry"
 
 def read(name: str) -> Any:
     return yaml.safe_load((ROLE / name).read_text())
-
-
-def options() -> dict[str, Any]:
-    found: dict[str, Any] = read("meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    return found
-
-
-def test_each_option_has_its_default_in_defaults() -> None:
-    wanted = {name: "" if option.get("required") else option["default"] for name, option in options().items()}
-    assert read("defaults/main.yml") == wanted
-
-
-def test_each_option_is_told_of_in_the_readme() -> None:
-    text = (ROLE / "README.md").read_text()
-    assert [name for name in options() if f"| `{name}` |" not in text] == []
 
 
 def test_each_os_family_sets_the_same_variables() -> None:

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fleet of engines and its registry, brought up once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import pytest
+
+from ansible_collections.fleet.certs_d.tests.engines.host_directories import lay_by_hand
+from ansible_collections.fleet.certs_d.tests.engines.registry import HOST, PLAYBOOK, Registry
+from ansible_collections.fleet.certs_d.tests.fleet.running import ENGINES, REGISTRY, address, run, ssh, tool
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """The fleet's registry, with certificates of this session."""
+    run(sys.executable, "-m", "lab", "up", ENGINES, "--parts", "engines").good()
+    material = tmp_path_factory.mktemp("material")
+    found = Registry(material, address(ENGINES, HOST))
+    run(tool("ansible-playbook"), PLAYBOOK, "-i", ENGINES, "-e", f"engines_material={material}").good()
+    return found
+
+
+class Lay(Protocol):
+    """Lays a host directory of an engine with these pairs in their order."""
+
+    def __call__(
+        self, host: str, engine: str, pairs: Sequence[str], *, fallback: bool, name: str = REGISTRY
+    ) -> str: ...
+
+
+@pytest.fixture
+def lay(registry: Registry) -> Iterator[Lay]:
+    """Lays host directories, which go when the test ends: others could be read instead of those of the next."""
+    laid: list[tuple[str, str]] = []
+
+    def lay(host: str, engine: str, pairs: Sequence[str], *, fallback: bool, name: str = REGISTRY) -> str:
+        folder = lay_by_hand(host, engine, registry, pairs, fallback=fallback, name=name)
+        laid.append((host, folder))
+        return folder
+
+    yield lay
+    for host, folder in laid:
+        ssh(ENGINES, host, f"rm -rf '{folder}'").good()

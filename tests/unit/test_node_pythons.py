@@ -1,0 +1,63 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs on a node runs with every Python of this machine that a node may have."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible.release import __version__
+
+from ansible_collections.fleet.certs_d.tests.unit.adhoc import adhoc
+from ansible_collections.fleet.certs_d.tests.unit.material import Issued
+
+NAME = "registry.lab:5000"
+# ansible-core 2.20 gave up 3.8 on nodes.
+OLDEST = 8 if __version__.startswith("2.19.") else 9
+VERSIONS = [f"3.{minor}" for minor in range(OLDEST, 15)]
+
+
+def interpreters() -> dict[str, str]:
+    """The Pythons on the PATH and those that pyenv keeps, by version."""
+    found: dict[str, str] = {}
+    for version in VERSIONS:
+        kept = sorted(Path(os.environ.get("PYENV_ROOT", "/root/.pyenv"), "versions").glob(f"{version}.*/bin/python"))
+        path = str(kept[-1]) if kept else shutil.which(f"python{version}")
+        if path and subprocess.run([path, "-c", "import ssl"], check=False, capture_output=True).returncode == 0:
+            found[version] = path
+    return found
+
+
+FOUND = interpreters()
+
+
+def test_a_python_is_found() -> None:
+    assert FOUND
+
+
+@pytest.mark.parametrize("version", FOUND)
+def test_layout_and_layout_info_run(tmp_path: Path, ca: Issued, client: Issued, version: str) -> None:
+    pair = {"name": "10", "certificate": client.certificate, "private_key": client.private_key}
+    roots = [{"name": "ca", "content": ca.certificate}]
+    data = [{"name": NAME, "ca_certificates": roots, "client_pairs": [pair]}]
+    python = ("-e", f"ansible_python_interpreter={FOUND[version]}")
+    place = {"path": str(tmp_path / "certs.d"), "engines": ["containerd"]}
+    first = adhoc("layout", tmp_path, *python, registries=data, fallback=True, **place)
+    second = adhoc("layout", tmp_path, *python, registries=data, fallback=True, **place)
+    assert (first["changed"], second["changed"]) == (True, False), first["output"]
+    (told,) = adhoc("layout_info", tmp_path, *python, **place)["registries"]
+    assert [each["subject"] for each in told["client_pairs"]] == ["CN=client"]
+    assert told["findings"] == []
+
+
+@pytest.mark.parametrize("version", FOUND)
+def test_a_registry_that_nobody_serves_is_asked(tmp_path: Path, version: str) -> None:
+    (tmp_path / "certs.d" / "127.0.0.1:1").mkdir(parents=True)
+    python = ("-e", f"ansible_python_interpreter={FOUND[version]}")
+    result = adhoc("verify_fallback", tmp_path, *python, path=str(tmp_path / "certs.d"))
+    assert "Connection refused" in result["msg"]
