@@ -47,7 +47,7 @@ GATES = [
     Gate("ruff", "ruff check . && ruff format --check --diff ."),
     Gate(
         "mypy",
-        "mypy -p ansible_collections.fleet.certs_d.plugins && mypy lab tests/gates.py"
+        "mypy -p ansible_collections.fleet.certs_d.plugins && mypy lab tests/bench tests/gates.py"
         " && mypy -p ansible_collections.fleet.certs_d.tests.engines",
     ),
     Gate("yamllint", "yamllint --strict ."),

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure what layout costs beside other ways to bring the same files to the same nodes.
 
-Usage: python -m tests.bench [--quick] [--into FILE]. The fleet of inventories/bench must be up: `make bench` sees to it.
-Prints tables; --into also puts them, and the machine, between the two marks of a document.
+Usage: python -m tests.bench [--quick] [--into FILE]. The fleet of inventories/bench must be up: see `make bench`.
+Prints the machine and the tables; --into also puts them between the two marks of a document.
 """
 
 from __future__ import annotations
@@ -85,9 +85,8 @@ def _measure_all(fleet: Fleet, planned: list[Block]) -> Iterator[Measured]:
     for number, block in in_turn(planned):
         for case in block.cases:
             sample = _run(fleet, case, check=number == 0)
-            _tell(
-                f"round {number + 1}, {case.nodes} nodes, {case.files} files: {case.method} {case.state}: {sample.wall:.2f} s"
-            )
+            size = f"round {number + 1}, {case.nodes} nodes, {case.files} files"
+            _tell(f"{size}: {case.method} {case.state}: {sample.wall:.2f} s")
             yield Measured(block, number, case, sample)
 
 

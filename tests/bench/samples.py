@@ -56,7 +56,7 @@ def summarise(measured: Iterable[Measured]) -> list[Summary]:
 
 def each_further(summaries: Sequence[Summary], what: str) -> float:
     """How many seconds one more of something costs, by least squares over the medians."""
-    points = [(getattr(each.case, what), each.wall) for each in summaries]
+    points: list[tuple[int, float]] = [(getattr(each.case, what), each.wall) for each in summaries]
     middle = sum(x for x, _y in points) / len(points)
     spread = sum((x - middle) ** 2 for x, _y in points)
     return sum((x - middle) * y for x, y in points) / spread

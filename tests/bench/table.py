@@ -11,7 +11,7 @@ from tests.bench.cases import FILES, NODES, PING
 from tests.bench.goals import Goal
 from tests.bench.samples import Summary, each_further
 
-_HEAD = ("nodes", "registries", "files", "what", "state", "runs", "wall s", "from – to", "CPU s", "MB", ": ping")
+_HEAD = ("nodes", "registries", "files", "what", "state", "runs", "wall s", "range", "CPU s", "MB", ": ping")
 _LEFT = ("what", "state", "goal", "verdict", "one more", "of")
 
 
@@ -58,13 +58,13 @@ def _registries(summary: Summary) -> int:
 def _row(each: Summary) -> tuple[str, ...]:
     case = each.case
     size = ("", "") if case.method == PING else (str(case.registries), str(case.files))
-    span = f"{each.fastest:.2f} – {each.slowest:.2f}" if each.runs > 1 else ""
+    span = f"{each.fastest:.2f} .. {each.slowest:.2f}" if each.runs > 1 else ""
     measured = (f"{each.wall:.2f}", span, f"{each.cpu:.2f}", f"{each.peak / 1e6:.0f}", f"{each.to_ping:.2f}")
     return (str(case.nodes), *size, case.method, case.state, str(each.runs), *measured)
 
 
 def _slopes(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for table, unit in ((NODES, "nodes"), (FILES, "files")):
         grown = [each for each in summaries if each.block.table == table]
         for method, state in dict.fromkeys((each.case.method, each.case.state) for each in grown):
