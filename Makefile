@@ -1,6 +1,6 @@
 # `make help` lists what there is. Everything below needs git, make and Python 3.11 or later.
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-fast clean
+.PHONY: help demo lab test test-fast bench clean
 SHELL := /bin/bash
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -22,8 +22,14 @@ test: .venv/test  ## every gate, as CI runs them
 test-fast: .venv/test  ## the gates that need neither hosts nor minutes
 	@.venv/bin/python tests/gates.py --fast
 
+# `make bench OPTIONS=--quick` is a sanity run, `make bench OPTIONS='--into docs/performance.md'` refreshes that page.
+bench: .venv/run $(LINK)  ## what layout costs beside ping, copy, unarchive and rsync; twenty nodes, some minutes
+	@$(PYTHON) -c 'from lab.system import need; need("rsync", packages=["rsync"])'
+	@$(PYTHON) -m lab up inventories/bench --parts bench
+	@.venv/bin/python -m tests.bench $(OPTIONS)
+
 clean: .python  ## take everything away that the targets above made
-	@for inventory in {.cache/collections/ansible_collections/fleet/certs_d/,}inventories/{engines,lab}; do \
+	@for inventory in {.cache/collections/ansible_collections/fleet/certs_d/,}inventories/{bench,engines,lab}; do \
 		$(PYTHON) -m lab down $$inventory --all || exit; done
 	@rm -rf .venv .cache playbooks/collections inventories/*/{.lab,hosts.yml}
 

@@ -25,7 +25,13 @@ COLLECTIONS = CACHE / "collections"
 TREE = COLLECTIONS / "ansible_collections" / "fleet" / "certs_d"
 LOGS = CACHE / "gates"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-SHELL_FILES = [".ci/run", "lab/engines.sh", "roles/registry/files/cert.cgi", "tests/tools/make-venv"]
+SHELL_FILES = [
+    ".ci/run",
+    "lab/engines.sh",
+    "lab/light.sh",
+    "roles/registry/files/cert.cgi",
+    "tests/tools/make-venv",
+]
 
 
 class Gate(NamedTuple):
@@ -41,7 +47,7 @@ GATES = [
     Gate("ruff", "ruff check . && ruff format --check --diff ."),
     Gate(
         "mypy",
-        "mypy -p ansible_collections.fleet.certs_d.plugins && mypy lab tests/gates.py"
+        "mypy -p ansible_collections.fleet.certs_d.plugins && mypy lab tests/bench tests/gates.py"
         " && mypy -p ansible_collections.fleet.certs_d.tests.engines",
     ),
     Gate("yamllint", "yamllint --strict ."),

@@ -9,6 +9,7 @@ show is read here; judging certificates is the controller's work, with cryptogra
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from typing import Any, Iterator, NamedTuple
 
@@ -23,6 +24,7 @@ TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 _SEQUENCE, _SET, _OID, _INTEGER, _UTC_TIME, _VERSION = 0x30, 0x31, 0x06, 0x02, 0x17, 0xA0
 _UTF16_STRING, _UTF32_STRING = 0x1E, 0x1C
+_TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z")
 _KEY_KINDS = {
     "1.2.840.113549.1.1.1": "RSA",
     "1.2.840.10045.2.1 1.2.840.10045.3.1.7": "P-256",
@@ -144,7 +146,12 @@ def _time(tag: int, value: bytes) -> datetime:
     text = value.decode("ascii")
     if tag == _UTC_TIME:
         text = ("19" if text >= "50" else "20") + text
-    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=timezone.utc)
+    # strptime would have every run on every node import calendar and locale.
+    parts = _TIME.fullmatch(text)
+    if parts is None:
+        raise ValueError("not a time as RFC 5280 has it")
+    year, month, day, hour, minute, second = map(int, parts.groups())
+    return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
 
 
 def _name(value: bytes) -> str:

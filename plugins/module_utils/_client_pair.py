@@ -25,8 +25,11 @@ class _Encrypted(Exception):
     """OpenSSL asked for a passphrase."""
 
 
-def pair_fault(certificate: bytes, private_key: bytes) -> str | None:
-    """None where engines can load the PEM key with the PEM certificate, else the code of the finding."""
+def pair_fault(certificate: bytes, private_key: bytes, leaf: Certificate | None = None) -> str | None:
+    """None where engines can load the PEM key with the PEM certificate, else the code of the finding.
+
+    `leaf` is the first certificate, for whoever has read it already.
+    """
     try:
         load_pair(client_context(), certificate, private_key)
     except _Encrypted:
@@ -34,8 +37,8 @@ def pair_fault(certificate: bytes, private_key: bytes) -> str | None:
     except ssl.SSLError as error:
         if error.reason in _MISMATCHES:
             return "key-mismatch"
-        return "key-junk" if _leaf(certificate) else "certificate-junk"
-    leaf = _leaf(certificate)
+        return "key-junk" if leaf or _leaf(certificate) else "certificate-junk"
+    leaf = leaf or _leaf(certificate)
     return None if leaf is None or leaf.engines_know_its_key else "key-curve"
 
 

@@ -31,7 +31,10 @@ class Owner(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The way from the found to the wanted host directory; `carried` are the unmanaged entries that stay."""
+    """The way from the found to the wanted host directory; `carried` are the unmanaged entries that stay.
+
+    The diff is empty where nothing changes: most runs change nothing, and need read no certificate for it.
+    """
 
     path: str
     directory: WantedDirectory
@@ -52,17 +55,16 @@ def plan(wanted: WantedDirectory, found: HostDirectory | None, *, path: str, own
     """Compare the two, entry by entry."""
     unmanaged = _unmanaged(wanted, found)
     carried = [] if purge_files else [file for file in unmanaged if not _is_ours(file)]
-    before = _found_lines(wanted, found)
-    after = _wanted_lines(wanted, owner, carried) if wanted.is_present else []
+    changed = not _is_as_wanted(wanted, found, owner, carried)
     return Plan(
         path=path,
         directory=wanted,
         owner=owner,
         exists=found is not None,
-        changed=before != after,
+        changed=changed,
         carried=tuple(file.name for file in carried),
         findings=tuple(_findings(path, found, carried)),
-        diff={"before_header": path, "after_header": path, "before": _text(before), "after": _text(after)},
+        diff=_diff(path, wanted, found, owner, carried) if changed else {},
     )
 
 
@@ -87,6 +89,22 @@ def _findings(path: str, found: HostDirectory | None, carried: list[File]) -> li
 
 def _unmanaged_finding(path: str, file: File) -> Finding:
     return Finding("unmanaged", os.path.join(path, file.name), "engines read it" if file.suffix else "")
+
+
+def _is_as_wanted(wanted: WantedDirectory, found: HostDirectory | None, owner: Owner, carried: list[File]) -> bool:
+    if found is None or not wanted.is_present:
+        return found is None and not wanted.is_present
+    files = [*(File(file.name, file.content, file.mode, *owner) for file in wanted.files), *carried]
+    in_order = tuple(sorted(files, key=lambda file: os.fsencode(file.name)))
+    return found == HostDirectory(found.path, DIRECTORY_MODE, *owner, in_order)
+
+
+def _diff(
+    path: str, wanted: WantedDirectory, found: HostDirectory | None, owner: Owner, carried: list[File]
+) -> dict[str, str]:
+    before = _found_lines(wanted, found)
+    after = _wanted_lines(wanted, owner, carried) if wanted.is_present else []
+    return {"before_header": path, "after_header": path, "before": _text(before), "after": _text(after)}
 
 
 def _text(lines: list[str]) -> str:

@@ -207,7 +207,8 @@ def _installed_key(pair: WantedPair, found: Sequence[HostDirectory]) -> str | No
 def _pair_faults(pair: WantedPair, place: str) -> list[Finding]:
     if pair.private_key is None:
         return []
-    fault = pair_fault(pair.certificate.encode(), pair.private_key.encode())
+    leaf = next(iter(pair.chain), None)
+    fault = pair_fault(pair.certificate.encode(), pair.private_key.encode(), leaf)
     return [Finding(fault, place + (".cert" if fault == "certificate-junk" else ".key"))] if fault else []
 
 

@@ -45,7 +45,7 @@ def test_a_word_that_no_kind_has_is_refused() -> None:
 
 
 def test_every_file_but_that_of_the_kinds_is_a_fleet() -> None:
-    assert fleets() == ["engines", "fleet"]
+    assert fleets() == ["bench", "engines", "fleet"]
 
 
 def test_the_fleet_is_one_registry_and_three_nodes_on_both_debian_versions() -> None:
@@ -59,3 +59,9 @@ def test_the_fleet_of_engines_has_a_node_with_an_init_of_its_own() -> None:
     kinds = read_parts("engines").kinds
     assert kinds["sid"].init.startswith("#!/bin/sh\n")
     assert not kinds["engines13"].init
+
+
+def test_the_nodes_of_the_benchmark_are_twenty_of_one_kind() -> None:
+    hosts = read_parts("bench").hosts
+    assert len(hosts) == 20
+    assert len({host.kind for host in hosts}) == len({host.group for host in hosts}) == 1

@@ -34,7 +34,9 @@ def test_no_word_of_a_key_stands_in_plan_findings_or_diff(tmp_path: Path) -> Non
 
 def test_what_lies_there_as_wanted_is_no_change(tmp_path: Path) -> None:
     run(WANTED, root=tmp_path)
-    assert not planned(WANTED, tmp_path).changed
+    found = planned(WANTED, tmp_path)
+    assert not found.changed
+    assert found.diff == {}
 
 
 @pytest.mark.parametrize("name", ["ca.crt", "10-old.cert", "10-old.key", "."])
