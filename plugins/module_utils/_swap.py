@@ -16,15 +16,14 @@ import time
 from typing import Callable, Iterator, NamedTuple, Sequence
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._disk import remove, sync_directory, write_file
-from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import read_host_directory
+from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import HostDirectory, read_host_directory
 from ansible_collections.fleet.certs_d.plugins.module_utils._in_place import lay_in_place, restore_in_place
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import STAGE_PREFIX, Plan
+from ansible_collections.fleet.certs_d.plugins.module_utils._readers import READ_SECONDS, readers_held
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import DIRECTORY_MODE
 
 _ASIDE = "..old"
 _LOCK_SECONDS = 60
-# From the listing to the last key an engine needs less than a millisecond.
-_READ_SECONDS = 0.02
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 _EXCHANGE_UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EOPNOTSUPP)
@@ -164,17 +163,19 @@ def _carry(source: str, target: str) -> None:
 
 def _exchange_all(staged: Sequence[tuple[str, Plan]]) -> dict[str, str]:
     """How each path was changed; what was done before a failure is taken back."""
-    with contextlib.ExitStack() as done:
+    # Read before readers are held, this process is one of them.
+    found = {step.path: read_host_directory(step.path) for _stage, step in staged if step.directory.is_present}
+    with readers_held([step for _stage, step in staged]), contextlib.ExitStack() as done:
         ways = {}
         for stage, step in staged:
-            ways[step.path], take_back = _put(stage, step)
+            ways[step.path], take_back = _put(stage, step, found.get(step.path))
             done.callback(_quietly, take_back)
         done.pop_all()
     for root in sorted({step.root for _stage, step in staged}):
         sync_directory(root)
     if any(step.exists for _stage, step in staged):
         # An engine that has opened the old directory to list it must not find it half removed.
-        time.sleep(_READ_SECONDS)
+        time.sleep(READ_SECONDS)
     return ways
 
 
@@ -183,7 +184,7 @@ def _quietly(take_back: Callable[[], object]) -> None:
         take_back()
 
 
-def _put(stage: str, step: Plan) -> tuple[str, Callable[[], object]]:
+def _put(stage: str, step: Plan, found: HostDirectory | None) -> tuple[str, Callable[[], object]]:
     """Make the change visible; tells how, and what takes it back."""
     if not step.directory.is_present:
         os.rename(step.path, stage)
@@ -197,12 +198,10 @@ def _put(stage: str, step: Plan) -> tuple[str, Callable[[], object]]:
         except OSError as error:
             if error.errno not in _BOUND:
                 raise
-    return IN_PLACE, _put_in_place(step)
+    return IN_PLACE, _put_in_place(step, found)
 
 
-def _put_in_place(step: Plan) -> Callable[[], object]:
-    found = read_host_directory(step.path)
-
+def _put_in_place(step: Plan, found: HostDirectory | None) -> Callable[[], object]:
     def take_back() -> None:
         if found is not None:
             restore_in_place(found)
