@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible, Run, run, tool
+from ansible_collections.fleet.certs_d.tests.fleet.running import (
+    CERTS_D,
+    INVENTORY,
+    SITE,
+    Ansible,
+    OnHost,
+    Run,
+    run,
+    tool,
+)
 
 
 @pytest.fixture(scope="session")
@@ -36,14 +45,14 @@ def fleet(playbook: Ansible) -> Run:
 
 
 @pytest.fixture(scope="session")
-def on() -> Callable[[str, str], str]:
+def on() -> OnHost:
     """Runs a shell line on a host, over ssh, and returns what it says."""
     hosts = yaml.safe_load((INVENTORY / "hosts.yml").read_text())["lab"]["children"]
     addresses = {name: facts["ansible_host"] for group in hosts.values() for name, facts in group["hosts"].items()}
     options = ["-i", f"{INVENTORY}/.lab/id_ed25519", "-o", f"UserKnownHostsFile={INVENTORY}/.lab/known_hosts"]
 
-    def shell(host: str, line: str) -> str:
-        done = run("ssh", *options, "-o", "BatchMode=yes", f"root@{addresses[host]}", line)
+    def shell(host: str, line: str, given: str = "") -> str:
+        done = run("ssh", *options, "-o", "BatchMode=yes", f"root@{addresses[host]}", line, given=given)
         assert done.status == 0, done.output
         return done.output
 

@@ -35,15 +35,16 @@ class Run:
 
 
 Ansible = Callable[..., Run]
+OnHost = Callable[..., str]
 
 
-def run(*command: str | Path, cwd: Path = PROJECT, **variables: str) -> Run:
-    """Run a command, its output and its complaints together."""
+def run(*command: str | Path, cwd: Path = PROJECT, given: str = "", **variables: str) -> Run:
+    """Run a command on what it is given to read, its output and its complaints together."""
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
         env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0", **variables},
-        stdin=subprocess.DEVNULL,
+        input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
