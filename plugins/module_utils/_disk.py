@@ -9,8 +9,10 @@ import errno
 import os
 import shutil
 import stat
+import time
 
 _NO_FILE = (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENOTDIR)
+_HELD_SECONDS = 2
 
 
 def sync_directory(directory: str) -> None:
@@ -28,7 +30,7 @@ def read_regular_file(path: str) -> bytes | None:
     Non-blocking, so that a FIFO can't hang the run.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = _open_to_read(path)
     except OSError as error:
         if error.errno in _NO_FILE:
             return None
@@ -40,6 +42,18 @@ def read_regular_file(path: str) -> bytes | None:
             return stream.read()
     finally:
         os.close(descriptor)
+
+
+def _open_to_read(path: str) -> int:
+    """A run that exchanges the directory holds readers for a moment, which who does not block must sit out."""
+    deadline = time.monotonic() + _HELD_SECONDS
+    while True:
+        try:
+            return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
 
 
 def write_file(path: str, content: bytes, *, mode: int, user: int, group: int) -> None:
