@@ -18,13 +18,14 @@ from tests.bench.cases import (
     Block,
     Case,
     Scale,
+    Slow,
     blocks,
     in_turn,
     material_needed,
     registry_names,
 )
 
-SMALL = Scale(4, (1, 5), 2, {1: 1}, (1, 20), (100,), 1)
+SMALL = Scale(4, (1, 5), 2, {1: Slow(1, (COPY,))}, (1, 20), (100,), 1)
 
 
 @pytest.mark.parametrize("scale", [FULL, QUICK])
