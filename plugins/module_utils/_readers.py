@@ -22,8 +22,8 @@ from typing import Iterator, Sequence
 from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import SUFFIXES
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Plan
 
-# From the listing to the last key an engine needs less than a millisecond.
-READ_SECONDS = 0.02
+# From the listing to the last key an engine needs less than a millisecond; more where others have the processor.
+READ_SECONDS = 0.05
 _TRIES = 50
 
 

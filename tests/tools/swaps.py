@@ -10,7 +10,7 @@ without holding readers; `copy` for replacing file by file as ansible.builtin.co
 changes) and `readers` (`path`, `descriptor`). State after state is laid, `count` times.
 
 Prints JSON: `ways` counts how the changes came to be visible, `readers` has for each its `reads` and its `faults` by
-kind.
+kind. A fault of a read that had to wait for a processor longer than readers are waited for is `starved`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._client_pair import 
 from ansible_collections.fleet.certs_d.plugins.module_utils._deployment import Target, Terms, deploy
 from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import Owner
+from ansible_collections.fleet.certs_d.plugins.module_utils._readers import READ_SECONDS
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import WantedDirectory, WantedPair, WantedRoots
 
 _MOST_SECONDS = 300
@@ -121,17 +122,24 @@ def _read_on(way: str, path: str, ended: mmap.mmap) -> dict:
     while not ended[0] and time.monotonic() < deadline:
         reads += 1
         time.sleep(_REST_SECONDS)
+        waited = _waited_for_a_processor()
         try:
             pairs = read(path)
         except FileNotFoundError:
-            faults["missing"] += 1
-            continue
-        for pair in pairs:
-            if pair not in known:
-                known[pair] = pair_fault(*pair)
-            if known[pair]:
-                faults[known[pair]] += 1
+            found = ["missing"]
+        else:
+            known.update((pair, pair_fault(*pair)) for pair in pairs if pair not in known)
+            found = [fault for fault in map(known.get, pairs) if fault]
+        if found and _waited_for_a_processor() - waited > READ_SECONDS:
+            found = ["starved"]
+        faults.update(found)
     return {"reads": reads, "faults": faults}
+
+
+def _waited_for_a_processor() -> float:
+    """The seconds that this process was ready to run and did not."""
+    with open("/proc/self/schedstat") as stream:
+        return int(stream.read().split()[1]) / 1e9
 
 
 def read_by_path(path: str) -> list[tuple[bytes, bytes]]:
