@@ -78,10 +78,12 @@ class Bench(NamedTuple):
         return {name: picture(self.root / name) for name in NAMES if (self.root / name).exists()}
 
     def start_from(self, state: list[dict[str, Any]]) -> None:
-        """Nothing but this state, made by a run that was not disturbed."""
+        """Nothing but this state, made by a run that was not disturbed, and a file that only the old directory has."""
         shutil.rmtree(self.root.parent, ignore_errors=True)
         if state:
             self.lay(state)
+        for data in state:
+            (self.root / data["name"] / "README").write_text("by hand")
 
 
 def wanted(data: dict[str, Any]) -> WantedDirectory:

@@ -71,7 +71,7 @@ def wanted_directory(data: dict) -> WantedDirectory:
 
 
 def _deploy(root: str, state: list[WantedDirectory]) -> list[str]:
-    terms = Terms(Owner(os.geteuid(), os.getegid()), purge="files")
+    terms = Terms(Owner(os.geteuid(), os.getegid()))
     return [done.way for _engine, done in deploy(state, [Target(ENGINES["docker"], root)], terms).done]
 
 
