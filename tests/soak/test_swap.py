@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import read_certificates
-from ansible_collections.fleet.certs_d.tests.fleet.node_program import START, job, ship
 from ansible_collections.fleet.certs_d.tests.fleet.running import INVENTORY, REGISTRY, Ansible, OnHost
+from ansible_collections.fleet.certs_d.tests.soak.node_program import START, job, ship
 from ansible_collections.fleet.certs_d.tests.unit.material import Issued, issue_ca, issue_client
 
 SWAPS = 2000

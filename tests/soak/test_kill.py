@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import WantedDirectory
-from ansible_collections.fleet.certs_d.tests.fleet.node_program import job, lay_out
+from ansible_collections.fleet.certs_d.tests.soak.node_program import job, lay_out
 from ansible_collections.fleet.certs_d.tests.unit.laid import directory, run
 from lab.system import need
 
