@@ -39,11 +39,16 @@ class Plan(NamedTuple):
     path: str
     directory: WantedDirectory
     owner: Owner
-    exists: bool
+    found: HostDirectory | None
     changed: bool
     carried: tuple[str, ...]
     findings: tuple[Finding, ...]
     diff: dict[str, Any]
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is something in the way of what is wanted."""
+        return self.found is not None
 
     @property
     def root(self) -> str:
@@ -60,7 +65,7 @@ def plan(wanted: WantedDirectory, found: HostDirectory | None, *, path: str, own
         path=path,
         directory=wanted,
         owner=owner,
-        exists=found is not None,
+        found=found,
         changed=changed,
         carried=tuple(file.name for file in carried),
         findings=tuple(_findings(path, found, carried)),

@@ -16,7 +16,6 @@ import time
 from typing import Callable, Iterator, NamedTuple, Sequence
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._disk import remove, sync_directory, write_file
-from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import HostDirectory, read_host_directory
 from ansible_collections.fleet.certs_d.plugins.module_utils._in_place import lay_in_place, restore_in_place
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import STAGE_PREFIX, Plan
 from ansible_collections.fleet.certs_d.plugins.module_utils._readers import READ_SECONDS, readers_held
@@ -163,12 +162,10 @@ def _carry(source: str, target: str) -> None:
 
 def _exchange_all(staged: Sequence[tuple[str, Plan]]) -> dict[str, str]:
     """How each path was changed; what was done before a failure is taken back."""
-    # Read before readers are held, this process is one of them.
-    found = {step.path: read_host_directory(step.path) for _stage, step in staged if step.directory.is_present}
     with readers_held([step for _stage, step in staged]), contextlib.ExitStack() as done:
         ways = {}
         for stage, step in staged:
-            ways[step.path], take_back = _put(stage, step, found.get(step.path))
+            ways[step.path], take_back = _put(stage, step)
             done.callback(_quietly, take_back)
         done.pop_all()
     for root in sorted({step.root for _stage, step in staged}):
@@ -184,7 +181,7 @@ def _quietly(take_back: Callable[[], object]) -> None:
         take_back()
 
 
-def _put(stage: str, step: Plan, found: HostDirectory | None) -> tuple[str, Callable[[], object]]:
+def _put(stage: str, step: Plan) -> tuple[str, Callable[[], object]]:
     """Make the change visible; tells how, and what takes it back."""
     if not step.directory.is_present:
         os.rename(step.path, stage)
@@ -198,13 +195,13 @@ def _put(stage: str, step: Plan, found: HostDirectory | None) -> tuple[str, Call
         except OSError as error:
             if error.errno not in _BOUND:
                 raise
-    return IN_PLACE, _put_in_place(step, found)
+    return IN_PLACE, _put_in_place(step)
 
 
-def _put_in_place(step: Plan, found: HostDirectory | None) -> Callable[[], object]:
+def _put_in_place(step: Plan) -> Callable[[], object]:
     def take_back() -> None:
-        if found is not None:
-            restore_in_place(found)
+        if step.found is not None:
+            restore_in_place(step.found)
 
     try:
         lay_in_place(step)
