@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import (
     from_data,
     without_private_keys,
 )
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import check_paths_of_node, check_roots, run_on_node
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import check_path_of_node, check_roots, run_on_node
 
 # The controller's own options; the rest goes to the node as it is.
 _READ_HERE = ("pki", "registries", "private_keys", "warn_days")
@@ -42,9 +42,11 @@ class ActionModule(ActionBase):
         """Raise AnsibleActionFail with every finding, or return what the module returns."""
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        check_paths_of_node(self, "path")
+        check_path_of_node("path", self._task.args.get("path"))
         if self._task.args.get("pki") is None and self._task.args.get("registries") is None:
             raise AnsibleActionFail("give pki or registries (the role node has node_pki and node_registries for them)")
+        for path in _key_paths(self._task.args):
+            check_path_of_node("private_key_path", path)
         _refuse_keys(self._task.args)
         _validation, args = self.validate_argument_spec(**LAYOUT_ARGUMENTS)
         check_roots(args)
@@ -78,6 +80,16 @@ class ActionModule(ActionBase):
             return read_host_layout(pki=args["pki"], task_vars=task_vars, loader=self._loader, terms=terms)
         registries, findings = from_data(args["registries"] or ())
         return judge(registries, findings, terms, task_vars["inventory_hostname"])
+
+
+def _key_paths(args: Mapping[str, Any]) -> Iterator[object]:
+    """The paths of keys as they were given; data of another shape is refused by its specification."""
+    for registry in _dicts(args.get("registries")):
+        yield from (pair.get("private_key_path") for pair in _dicts(registry.get("client_pairs")))
+
+
+def _dicts(value: object) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, Sequence) else []
 
 
 def _refuse_keys(args: Mapping[str, Any]) -> None:

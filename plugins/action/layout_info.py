@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.fleet.certs_d.plugins.module_utils._layout_info_arguments import LAYOUT_INFO_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._cryptography import CryptographyMissing
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout_info import judged
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import check_paths_of_node, check_roots, run_on_node
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import check_path_of_node, check_roots, run_on_node
 
 
 class ActionModule(ActionBase):
@@ -25,7 +25,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return every host directory with its findings."""
         super().run(tmp, task_vars)
-        check_paths_of_node(self, "path")
+        check_path_of_node("path", self._task.args.get("path"))
         _validation, args = self.validate_argument_spec(argument_spec=LAYOUT_INFO_ARGUMENTS)
         check_roots(args)
         sent = {name: value for name, value in args.items() if name != "warn_days" and value is not None}

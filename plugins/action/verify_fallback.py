@@ -13,7 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._verify_arguments import VERIFY_ARGUMENTS
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import check_paths_of_node, run_on_node
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import check_path_of_node, run_on_node
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
     complaint,
     documented,
@@ -33,7 +33,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the verdicts; the result is failed where one is not what was expected."""
         super().run(tmp, task_vars)
-        check_paths_of_node(self, "path")
+        check_path_of_node("path", self._task.args.get("path"))
         _validation, args = self.validate_argument_spec(argument_spec=VERIFY_ARGUMENTS)
         _check(args)
         if self._task.check_mode:

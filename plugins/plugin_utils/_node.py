@@ -63,14 +63,12 @@ def check_roots(args: Mapping[str, Any]) -> None:
         raise AnsibleActionFail(f"engines: {', '.join(homeless)} reads no home directory: give path, or leave it out")
 
 
-def check_paths_of_node(action: ActionBase, *options: str) -> None:
+def check_path_of_node(option: str, path: object) -> None:
     """AnsibleActionFail for a path that the controller would expand by its own home and environment."""
-    for option in options:
-        path = action._task.args.get(option)
-        if path is not None and not re.fullmatch(r"/[^$]*", str(path)):
-            raise AnsibleActionFail(
-                f"{option}: {shown(str(path))} is not absolute: give the path on the node, without ~ and $"
-            )
+    if path is not None and not re.fullmatch(r"/[^$]*", str(path)):
+        raise AnsibleActionFail(
+            f"{option}: {shown(str(path))} is not absolute: give the path on the node, without ~ and $"
+        )
 
 
 def _can_pipeline(action: ActionBase) -> bool:

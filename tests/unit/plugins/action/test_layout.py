@@ -136,6 +136,15 @@ def test_a_path_that_the_controller_would_expand_is_refused(tmp_path: Path, path
     assert f"path: {path} is not absolute" in result["msg"]
 
 
+@pytest.mark.parametrize("path", ["node.key", "~/node.key", "$HOME/node.key"])
+def test_the_path_of_a_key_that_the_controller_would_expand_is_refused(
+    tmp_path: Path, client: Issued, path: str
+) -> None:
+    pair = {"name": "10", "certificate": client.certificate, "private_key_path": path}
+    result = layout(tmp_path, registries=[{"name": NAME, "client_pairs": [pair]}])
+    assert f"private_key_path: {path} is not absolute" in result["msg"]
+
+
 @pytest.mark.parametrize("setting", ["ANSIBLE_DEBUG", "ANSIBLE_KEEP_REMOTE_FILES"])
 def test_settings_that_would_show_keys_are_refused(tmp_path: Path, client: Issued, setting: str) -> None:
     pki = tree(tmp_path, ("10", client))
