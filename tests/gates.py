@@ -41,7 +41,6 @@ class Gate(NamedTuple):
     command: str
     fast: bool = True
     counts: str = ""
-    by_name_alone: bool = False
 
 
 GATES = [
@@ -65,14 +64,7 @@ GATES = [
     ),
     Gate("fleet", "python -m pytest -p no:cacheprovider tests/fleet", fast=False, counts=r"(\d+) passed"),
     Gate("engines", "python -m pytest -p no:cacheprovider tests/engines", fast=False, counts=r"(\d+) passed"),
-    # What takes long, and needs a machine that does nothing else: `make soak`.
-    Gate(
-        "soak",
-        "python -m pytest -p no:cacheprovider tests/soak",
-        fast=False,
-        counts=r"(\d+) passed",
-        by_name_alone=True,
-    ),
+    Gate("soak", "python -m pytest -p no:cacheprovider tests/soak", fast=False, counts=r"(\d+) passed"),
     Gate(
         "molecule",
         "molecule --base-config .config/molecule/config.yml test --all",
@@ -88,8 +80,7 @@ def main() -> int:
     parser.add_argument("--fast", action="store_true", help="leave out the gates that need a fleet or minutes")
     parser.add_argument("gates", nargs="*", metavar="GATE", help=", ".join(gate.name for gate in GATES))
     chosen = parser.parse_args()
-    usual = [gate for gate in GATES if not gate.by_name_alone]
-    wanted = chosen.gates or [gate.name for gate in usual if gate.fast or not chosen.fast]
+    wanted = chosen.gates or [gate.name for gate in GATES if gate.fast or not chosen.fast]
     gates = [gate for gate in GATES if gate.name in wanted]
     if unknown := set(wanted) - {gate.name for gate in GATES}:
         parser.error(f"no such gate: {', '.join(sorted(unknown))}")
