@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from lab import inotify
 from lab.engine import Engine
 from lab.inventory import inventory
 from lab.parts import Host, Kind, Parts
@@ -155,5 +156,6 @@ def _wait_for(what: str, ready: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not ready():
         if time.monotonic() > deadline:
-            raise LabError(f"{what} did not come up within {_START_SECONDS} s: try `make clean`, then again")
+            advice = inotify.shortage() or "try `make clean`, then again"
+            raise LabError(f"{what} did not come up within {_START_SECONDS} s: {advice}")
         time.sleep(0.3)
