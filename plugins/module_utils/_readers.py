@@ -61,28 +61,28 @@ def _lease(steps: Sequence[Plan], suffix: str, doors: contextlib.ExitStack) -> l
     for step in steps:
         for file in step.directory.files:
             if file.name.endswith(suffix):
-                descriptor = _door(os.path.join(step.path, file.name))
+                descriptor = _door(os.path.join(step.path, file.name), (file.mode, *step.owner))
                 if descriptor is not None:
                     doors.callback(os.close, descriptor)
                     leased.append((descriptor, file.content))
     return leased
 
 
-def _door(path: str) -> int | None:
+def _door(path: str, access: tuple[int, int, int]) -> int | None:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
-    if not (_is_only_here(descriptor) and _take_lease(descriptor)):
+    if not (_may_hold(os.fstat(descriptor), access) and _take_lease(descriptor)):
         os.close(descriptor)
         return None
     return descriptor
 
 
-def _is_only_here(descriptor: int) -> bool:
-    """What has another name elsewhere must not change with ours."""
-    status = os.fstat(descriptor)
-    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+def _may_hold(status: os.stat_result, access: tuple[int, int, int]) -> bool:
+    """What has another name elsewhere must not change with ours, and who may read an old key may not read the new."""
+    is_only_here = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+    return is_only_here and (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid) == access
 
 
 def _take_lease(descriptor: int) -> bool:

@@ -90,6 +90,18 @@ def test_a_file_with_a_name_elsewhere_keeps_its_content(tmp_path: Path, tie: Cal
     assert elsewhere.read_text() == "old pair"
 
 
+def test_who_may_read_the_old_key_alone_never_gets_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(OLD, root=tmp_path)
+    key = tmp_path / OLD.name / "10.key"
+    key.chmod(0o644)
+    read: list[str] = []
+    reader = meet(monkeypatch, lambda: read.append(key.read_text()))
+    run(NEW, root=tmp_path)
+    reader.join()
+    assert read == ["old pair"]
+    assert key.read_text() == "new pair"
+
+
 def test_a_certificate_that_somebody_keeps_open_is_replaced_all_the_same(tmp_path: Path) -> None:
     run(OLD, root=tmp_path)
     with (tmp_path / OLD.name / "10.cert").open() as kept:
