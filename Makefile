@@ -1,6 +1,6 @@
 # `make help` lists what there is. Everything below needs git, make and Python 3.11 or later.
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-fast bench soak clean
+.PHONY: help demo lab test test-fast bench bench-registry soak clean
 SHELL := /bin/bash
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -27,6 +27,9 @@ bench: .venv/run $(LINK)  ## what layout costs beside ping, copy, unarchive and 
 	@$(PYTHON) -c 'from lab.system import need; need("rsync", packages=["rsync"])'
 	@$(PYTHON) -m lab up inventories/bench --parts bench
 	@.venv/bin/python -m tests.bench $(OPTIONS)
+
+bench-registry: .venv/run lab $(LINK)  ## what the registry serves per second beside plain Apache; some minutes
+	@.venv/bin/python -m tests.bench.registry $(OPTIONS)
 
 soak: .venv/test  ## host directories under fire: readers during 2,000 swaps, a kill at every system call
 	@.venv/bin/python tests/gates.py soak

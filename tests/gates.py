@@ -30,6 +30,8 @@ SHELL_FILES = [
     "lab/engines.sh",
     "lab/light.sh",
     "roles/registry/files/cert.cgi",
+    "tests/bench/registry/lay-files",
+    "tests/bench/registry/pipe.cgi",
     "tests/tools/make-venv",
 ]
 

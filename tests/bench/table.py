@@ -12,7 +12,7 @@ from tests.bench.goals import Goal
 from tests.bench.samples import Summary, each_further
 
 _HEAD = ("nodes", "registries", "files", "what", "state", "runs", "wall s", "range", "CPU s", "MB", ": ping")
-_LEFT = ("what", "state", "goal", "verdict", "one more", "of")
+_LEFT = ("what", "way", "state", "goal", "verdict", "one more", "of")
 
 
 def tables(summaries: Sequence[Summary], judged: Sequence[Goal]) -> str:
