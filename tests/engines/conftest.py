@@ -11,9 +11,11 @@ from typing import Any, Protocol
 
 import pytest
 
+from ansible_collections.fleet.certs_d.tests.engines import static_registry
 from ansible_collections.fleet.certs_d.tests.engines.host_directories import lay_pairs
 from ansible_collections.fleet.certs_d.tests.engines.registry import HOST, PLAYBOOK, Registry
-from ansible_collections.fleet.certs_d.tests.fleet.running import ENGINES, REGISTRY, address, run, ssh, tool
+from ansible_collections.fleet.certs_d.tests.engines.static_registry import StaticRegistry
+from ansible_collections.fleet.certs_d.tests.fleet.running import ENGINES, PROJECT, REGISTRY, address, run, ssh, tool
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +26,21 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     found = Registry(material, address(ENGINES, HOST))
     run(tool("ansible-playbook"), PLAYBOOK, "-i", ENGINES, "-e", f"engines_material={material}").good()
     return found
+
+
+@pytest.fixture(scope="session")
+def static(registry: Registry) -> StaticRegistry:
+    """The role's registry on the same host, for the same clients."""
+    run(
+        tool("ansible-playbook"),
+        static_registry.PLAYBOOK,
+        "-i",
+        ENGINES,
+        "-e",
+        f"engines_material={registry.material}",
+        ANSIBLE_COLLECTIONS_PATH=str(PROJECT.parents[2]),
+    ).good()
+    return StaticRegistry(registry)
 
 
 class Lay(Protocol):

@@ -34,7 +34,7 @@ from ansible_collections.fleet.certs_d.tests.unit.material import (
 HOST = "registry1"
 NAME = "registry.lab"
 PLAYBOOK = Path(__file__).with_name("registry.yml")
-_LOGS = "/var/log/apache2/engines_access.log /var/log/apache2/engines_error.log"
+_LOGS = ("/var/log/apache2/engines_access.log", "/var/log/apache2/engines_error.log")
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
@@ -62,7 +62,7 @@ class Registry:
 
     def __init__(self, folder: Path, address: str) -> None:
         self.address = address
-        self._folder = folder
+        self.material = folder
         self._authority = issue_ca("Authority of the engines' tests")
         self._pairs: dict[str, Issued] = {}
         server = issue_server(signer=self._authority, names=(NAME, address))
@@ -93,12 +93,16 @@ class Registry:
 
     def forget_log(self) -> None:
         """What is logged from now on is told by `log`."""
-        ssh(ENGINES, HOST, f"truncate --size 0 {_LOGS}").good()
+        ssh(ENGINES, HOST, f"truncate --size 0 {' '.join(_LOGS)}").good()
 
     def log(self) -> list[Answer]:
         """What was answered, in the order of time."""
-        names = {facts_of(pair.x509)["serial"]: name for name, pair in self._pairs.items()}
-        lines = ssh(ENGINES, HOST, f"cat {_LOGS}").good().splitlines()
+        return self.answers_in(*_LOGS)
+
+    def answers_in(self, *logs: str) -> list[Answer]:
+        """The same of any registry's logs on the host; a certificate's name there is its serial number or fingerprint."""
+        names = {fact: name for name, pair in self._pairs.items() for fact in facts_of(pair.x509).values()}
+        lines = ssh(ENGINES, HOST, f"cat {' '.join(logs)}").good().splitlines()
         return [
             Answer(names.get(event.certificate, event.certificate), event.answer, event.request)
             for event in sorted(events(lines), key=attrgetter("time"))
@@ -119,7 +123,7 @@ class Registry:
 
     def _sender(self) -> Callable[[str, str, bytes, dict[str, str]], str]:
         pair = self.pair("pusher")
-        certificate, key = self._folder / "pusher.cert", self._folder / "pusher.key"
+        certificate, key = self.material / "pusher.cert", self.material / "pusher.key"
         certificate.write_text(pair.certificate)
         key.write_text(pair.private_key)
         context = ssl.create_default_context(cadata=self.ca)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,7 +85,8 @@ def _tool(name: str) -> str:
 
 
 def _run(*words: str) -> str:
-    done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / "playbooks" / "collections")}
+    done = subprocess.run(words, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise LoadFailed(f"{' '.join(words)}\n{done.stdout}{done.stderr}")
     return done.stdout

@@ -36,7 +36,7 @@ class Rate(NamedTuple):
 
 def cases(*, quick: bool) -> list[Case]:
     """All that is measured in one round; the three ways of the same lie side by side."""
-    requests = {BLOB: (4, 32), MANIFEST: (50, 64)} if quick else {BLOB: (20, 64), MANIFEST: (500, 2000)}
+    requests = {BLOB: (4, 32), MANIFEST: (50, 64)} if quick else {BLOB: (20, 64), MANIFEST: (300, 1000)}
     return [
         Case(way, what, clients, number)
         for what, numbers in requests.items()
