@@ -43,11 +43,8 @@ class _Entry(tarfile.TarInfo):
 def image_of_executable(path: str, *, applets: Sequence[str]) -> Image:
     """The image that holds the executable at this path in /bin, and a link to it per applet."""
     name = os.path.basename(path)
-    try:
-        _check_file_names(applets)
-        architecture = _architecture(path)
-    except InvalidImage as reason:
-        raise InvalidImage(f"{path}: {reason}") from None
+    architecture = check_executable(path)
+    _check_file_names(path, applets)
     digest, size = _measured(_layer(path, name, applets))
     settings = {"Cmd": [f"/bin/{'sh' if 'sh' in applets else name}"], "Env": [_PATH]}
     config = config_of(architecture=architecture, system="linux", settings=settings, layers=[digest])
@@ -62,32 +59,27 @@ def image_of_executable(path: str, *, applets: Sequence[str]) -> Image:
     return Image(manifest.digest, {manifest.digest: manifest}, sizes, {digest_of(config): config}, read)
 
 
-def _check_file_names(applets: Sequence[str]) -> None:
+def check_executable(path: str) -> str:
+    """The architecture of a static executable; InvalidImage where it is none, which then need not be run."""
+    with open(path, "rb") as stream:
+        if not os.fstat(stream.fileno()).st_size:
+            raise InvalidImage(f"{path}: it is empty")
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            try:
+                return _read_elf(content)
+            except InvalidImage as reason:
+                raise InvalidImage(f"{path}: {reason}") from None
+            except (struct.error, IndexError):
+                raise InvalidImage(f"{path}: it is a damaged ELF executable") from None
+
+
+def _check_file_names(path: str, applets: Sequence[str]) -> None:
     wrong = [f"its applet {applet!r} is no file name" for applet in applets if not _FILE_NAME.fullmatch(applet)]
     if wrong:
-        raise InvalidImage(", ".join(wrong))
+        raise InvalidImage(f"{path}: {', '.join(wrong)}")
 
 
-def _architecture(path: str) -> str:
-    with open(path, "rb") as stream:
-        try:
-            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                return architecture_of(content)
-        except ValueError as reason:
-            if isinstance(reason, InvalidImage):
-                raise
-            raise InvalidImage("it is empty") from None
-
-
-def architecture_of(content: bytes | mmap.mmap) -> str:
-    """The architecture of a static executable, by its ELF headers."""
-    try:
-        return _read_elf(content)
-    except (struct.error, IndexError):
-        raise InvalidImage("it is a damaged ELF executable") from None
-
-
-def _read_elf(content: bytes | mmap.mmap) -> str:
+def _read_elf(content: mmap.mmap) -> str:
     if content[:4] != b"\x7fELF":
         raise InvalidImage("it is not an ELF executable")
     wide, order = content[4] == 2, "<" if content[5] == 1 else ">"

@@ -177,7 +177,10 @@ from typing import Any, Collection, Iterable, Iterator, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._executable_image import image_of_executable
+from ansible_collections.fleet.certs_d.plugins.module_utils._executable_image import (
+    check_executable,
+    image_of_executable,
+)
 from ansible_collections.fleet.certs_d.plugins.module_utils._image_source import image_at
 from ansible_collections.fleet.certs_d.plugins.module_utils._image_tree import (
     Plan,
@@ -202,6 +205,7 @@ def image_of(module: AnsibleModule) -> Image:
     if module.params["source"] is not None:
         return image_at(module.params["source"], reference=module.params["reference"])
     executable = module.params["executable"]
+    check_executable(executable)
     _code, applets, _errors = module.run_command([executable, "--list"], check_rc=True)
     return image_of_executable(executable, applets=applets.split())
 

@@ -27,6 +27,8 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._oci_image import (
 )
 
 Descriptor = dict[str, Any]
+DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 AMD64, ARM64 = 62, 183
 LOAD, INTERPRETER = 1, 3
 
@@ -81,11 +83,14 @@ class Layout:
         *markers: str,
         architecture: str = "amd64",
         media_type: str = OCI_MANIFEST,
-        layer_type: str = TAR_LAYER,
-        config_type: str = OCI_CONFIG,
+        layer_type: str = "",
+        config_type: str = "",
         **further: Any,
     ) -> Descriptor:
-        """A manifest with a layer per marker."""
+        """A manifest with a layer per marker; of docker's kind all of it is docker's, if nothing else is asked for."""
+        is_docker = media_type == DOCKER_MANIFEST
+        layer_type = layer_type or (DOCKER_LAYER if is_docker else TAR_LAYER)
+        config_type = config_type or (DOCKER_CONFIG if is_docker else OCI_CONFIG)
         contents = [layer(each) for each in markers]
         config = {
             "architecture": architecture,
