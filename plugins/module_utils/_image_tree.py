@@ -1,230 +1,269 @@
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An image as the static files of a v1 registry: built, planned and written."""
+"""From the tree that is found to the one that is wanted: what appears, what goes, and in which order.
+
+The whole tree follows from its tags: what no tag leads to is garbage.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import os
-import re
-import struct
-import tarfile
-import tempfile
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Collection, Iterable, Mapping, NamedTuple, Tuple
 
-_REPOSITORY = re.compile(r"(?:[a-z0-9_]{4,30}/)?[a-z0-9_.-]+")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_FILE_NAME = re.compile(r"(?!\.\.?$)[^/\0]+")
-_EPOCH = "1970-01-01T00:00:00Z"
-_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# e_machine of ELF, in the words of Go's GOARCH.
-_ARCHITECTURES = {3: "386", 21: "ppc64le", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64", 243: "riscv64"}
-_DYNAMIC_LOADER = 3
+from ansible_collections.fleet.certs_d.plugins.module_utils._oci_image import (
+    INDEX_TYPES,
+    MANIFEST_TYPES,
+    Image,
+    InvalidImage,
+    Manifest,
+    config_of,
+    digest_of,
+    manifest_of,
+    read_manifest,
+    read_object,
+)
+from ansible_collections.fleet.certs_d.plugins.module_utils._tree_entries import (
+    BLOB,
+    MANIFEST,
+    V1_LAYER,
+    V1_TAGS,
+    V2_TAG,
+    Blob,
+    Entry,
+    blob_path,
+    destination,
+    is_content,
+    rank,
+)
+from ansible_collections.fleet.certs_d.plugins.module_utils._v1_tree import (
+    Chain,
+    V1Image,
+    is_v1_repository,
+    read_image,
+    read_tags,
+    v1_entries,
+)
+from ansible_collections.fleet.certs_d.plugins.module_utils._v2_tree import is_repository, v2_entries
 
-Tree = Mapping[str, bytes]
+Name = Tuple[str, str]
 
 
-class InvalidImage(ValueError):
-    """The reason why no image can be made of what was given, or no tree be read."""
+class Found(NamedTuple):
+    """What lies in a tree: the fingerprint of each entry of ours, the bytes of small files, the sizes of large ones."""
+
+    fingerprints: Mapping[str, str] = {}
+    texts: Mapping[str, bytes] = {}
+    sizes: Mapping[str, int] = {}
 
 
-class _Entry(tarfile.TarInfo):
-    """An entry whose header is the same with every Python: 3.8 fills the device numbers of files, 3.9 does not."""
+class State(NamedTuple):
+    """What a tree means: digests and v1 ids by repository and tag, and what those lead to.
 
-    def tobuf(self, *args: Any, **kwargs: Any) -> bytes:
-        header = bytearray(super().tobuf(*args, **kwargs))
-        header[329:345] = b"0000000\0" * 2
-        header[148:156] = b" " * 8
-        header[148:155] = b"%06o\0" % sum(header)
-        return bytes(header)
+    `made` are blobs that are not in the store yet and can be made, `moved` those that lie elsewhere in the tree.
+    """
+
+    tags: Mapping[Name, str] = {}
+    v1_tags: Mapping[Name, str] = {}
+    manifests: Mapping[str, Manifest] = {}
+    v1_images: Mapping[str, V1Image] = {}
+    blobs: frozenset[str] = frozenset()
+    made: Mapping[str, bytes] = {}
+    moved: Mapping[str, str] = {}
+
+    def with_image(self, name: Name, image: Image, chain: Chain) -> State:
+        """The same with a tag that names this image."""
+        without = self.without(name)
+        return without._replace(
+            tags={**without.tags, name: image.digest},
+            v1_tags={**without.v1_tags, **({name: chain.id} if chain.id else {})},
+            manifests={**self.manifests, **image.manifests},
+            v1_images={**self.v1_images, **{each.id: each for each in chain.images}},
+            blobs=self.blobs.union(image.blobs),
+        )
+
+    def without(self, name: Name) -> State:
+        """The same without this tag."""
+        return self._replace(
+            tags={each: digest for each, digest in self.tags.items() if each != name},
+            v1_tags={each: top for each, top in self.v1_tags.items() if each != name},
+        )
+
+    def entries(self) -> dict[str, Entry]:
+        """The tree that has nothing but this."""
+        v1_tags = {name: top for name, top in self.v1_tags.items() if is_v1_repository(name[0])}
+        return {
+            **v1_entries(v1_tags, images=self.v1_images),
+            **v2_entries(self.tags, manifests=self.manifests, blobs=self.blobs),
+        }
 
 
-class Image(NamedTuple):
-    """A one-layer image of v1: its id, its description and the tar archive of its layer."""
+class Plan(NamedTuple):
+    """The way to the wanted tree, in its order: content appears, names change, garbage goes.
 
-    id: str
-    description: bytes
-    layer: bytes
+    A name that goes away has no entry.
+    """
+
+    content: Mapping[str, Entry] = {}
+    names: Mapping[str, Entry | None] = {}
+    garbage: tuple[str, ...] = ()
+    before: str = ""
+    after: str = ""
 
     @property
-    def layer_digest(self) -> str:
-        """The digest of the layer, with its algorithm."""
-        return f"sha256:{hashlib.sha256(self.layer).hexdigest()}"
+    def changed(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.content or self.names or self.garbage)
+
+    @property
+    def blobs(self) -> list[str]:
+        """The digests of the blobs that appear."""
+        return [each.digest for each in self.content.values() if isinstance(each, Blob)]
 
 
-def check_names(*, repository: str, tag: str) -> None:
-    """Raise InvalidImage unless v1 takes both names."""
-    if not _REPOSITORY.fullmatch(repository) or set(os.path.basename(repository)) <= {"."}:
-        raise InvalidImage(
-            f"{repository!r} is no v1 repository: use NAME or NAMESPACE/NAME of lower-case letters, digits, "
-            "'_', '-' and '.', with a namespace of 4 to 30 letters, digits and '_'"
+def read_state(found: Found) -> State:
+    """What the tree means, by its links and small files; what is damaged or leads nowhere means nothing."""
+    manifests = dict(_read_manifests(found))
+    links = {path: destination(path, print_[3:]) for path, print_ in found.fingerprints.items() if print_[:3] == "-> "}
+    tags = {}
+    for path, target in links.items():
+        name, stored = V2_TAG.fullmatch(path), MANIFEST.fullmatch(target)
+        if name and stored and stored["digest"] in manifests:
+            tags[name["repository"], name["tag"]] = stored["digest"]
+    blobs = frozenset(match["digest"] for match in map(BLOB.fullmatch, found.fingerprints) if match)
+    moved = dict(_read_moved(found))
+    v1_images = {each.id: each for each in _read_v1_images(found, links, blobs.union(moved))}
+    v1_tags = {name: top for name, top in _read_v1_tags(found) if _is_whole(top, v1_images)}
+    state = State(tags, v1_tags, manifests, v1_images, blobs.union(moved), {}, moved)
+    return _with_manifests(state, found.sizes)
+
+
+def _read_manifests(found: Found) -> Iterable[tuple[str, Manifest]]:
+    for path, content in found.texts.items():
+        match = MANIFEST.fullmatch(path)
+        media_type = f"application/{match['type']}" if match else ""
+        if match and media_type in (*INDEX_TYPES, *MANIFEST_TYPES) and digest_of(content) == match["digest"]:
+            try:
+                yield match["digest"], read_manifest(content, media_type)
+            except InvalidImage:
+                continue
+
+
+def _read_moved(found: Found) -> Iterable[tuple[str, str]]:
+    """The layers that version 0.1.0 has laid as files."""
+    for path, fingerprint in found.fingerprints.items():
+        if V1_LAYER.fullmatch(path) and not fingerprint.startswith("-> "):
+            yield fingerprint, path
+
+
+def _read_v1_images(found: Found, links: Mapping[str, str], blobs: frozenset[str]) -> Iterable[V1Image]:
+    for path, fingerprint in found.fingerprints.items():
+        match = V1_LAYER.fullmatch(path)
+        if not match:
+            continue
+        stored = BLOB.fullmatch(links.get(path, ""))
+        layer = stored["digest"] if stored else fingerprint
+        description, ancestry = (
+            found.texts.get(f"v1/images/{match['id']}/{each}", b"") for each in ("json", "ancestry")
         )
-    if not _TAG.fullmatch(tag):
-        raise InvalidImage(f"{tag!r} is no tag: use up to 128 letters, digits, '_', '.' and '-'")
+        image = read_image(match["id"], description=description, ancestry=ancestry, layer=layer)
+        if image and layer in blobs:
+            yield image
 
 
-def image_of_executable(content: bytes, *, name: str, applets: Sequence[str]) -> Image:
-    """The image that holds one static executable in /bin, and a link to it per applet."""
-    architecture = _architecture_of_static_executable(content)
-    layer = _layer(content, name=name, applets=applets)
-    config = {"Cmd": [f"/bin/{'sh' if 'sh' in applets else name}"], "Env": [_PATH]}
-    description = {
-        "architecture": architecture,
-        "config": config,
-        "container_config": config,
-        "created": _EPOCH,
-        "docker_version": "1.3.3",
-        "os": "linux",
-        "Size": len(content),
-    }
-    image_id = hashlib.sha256(_json(description) + hashlib.sha256(layer).digest()).hexdigest()
-    return Image(image_id, _json({"id": image_id, **description}), layer)
+def _read_v1_tags(found: Found) -> Iterable[tuple[Name, str]]:
+    files = {match["repository"]: path for path in found.texts for match in [V1_TAGS.fullmatch(path)] if match}
+    read = {name: read_tags(found.texts[path]) for name, path in files.items()}
+    damaged = [files[name] for name, tags in read.items() if tags is None]
+    if damaged:
+        raise InvalidImage(f"no JSON object of image ids by tag: {', '.join(damaged)}; remove it, put its images anew")
+    for repository, tags in read.items():
+        # The second spelling of a one-part name.
+        if not (repository.startswith("library/") and repository[len("library/") :] in files):
+            for tag, top in (tags or {}).items():
+                yield (repository, tag), top
 
 
-def _architecture_of_static_executable(content: bytes) -> str:
-    try:
-        return _read_elf(content)
-    except (struct.error, IndexError):
-        raise InvalidImage("it is a damaged ELF executable") from None
+def _is_whole(top: str, images: Mapping[str, V1Image]) -> bool:
+    return top in images and all(each in images for each in images[top].ancestry)
 
 
-def _read_elf(content: bytes) -> str:
-    if content[:4] != b"\x7fELF":
-        raise InvalidImage("it is not an ELF executable")
-    wide, order = content[4] == 2, "<" if content[5] == 1 else ">"
-    (machine,) = struct.unpack_from(order + "H", content, 18)
-    (table,) = struct.unpack_from(order + ("Q" if wide else "I"), content, 32 if wide else 28)
-    size, count = struct.unpack_from(order + "HH", content, 54 if wide else 42)
-    for index in range(count):
-        (kind,) = struct.unpack_from(order + "I", content, table + index * size)
-        if kind == _DYNAMIC_LOADER:
-            raise InvalidImage("it is linked dynamically and would not run alone: install a static build of it")
-    if machine not in _ARCHITECTURES:
-        raise InvalidImage(f"its architecture (ELF machine {machine}) is not known")
-    return _ARCHITECTURES[machine]
+def _with_manifests(state: State, sizes: Mapping[str, int]) -> State:
+    """The same with manifests for those images of version 0.1.0 that clients of today could not pull."""
+    for name, top in state.v1_tags.items():
+        image = state.v1_images[top]
+        if name not in state.tags and is_repository(name[0]) and _is_of_first_version(image):
+            config = _config_of(image)
+            place = state.moved.get(image.layer, blob_path(image.layer))
+            manifest = manifest_of(config, [(image.layer, sizes[place])])
+            state = state._replace(
+                tags={**state.tags, name: manifest.digest},
+                manifests={**state.manifests, manifest.digest: manifest},
+                made={**state.made, digest_of(config): config},
+                blobs=state.blobs.union([digest_of(config)]),
+            )
+    return state
 
 
-def _layer(content: bytes, *, name: str, applets: Sequence[str]) -> bytes:
-    """A tar archive of nothing but the arguments: no times, no owners, names in order."""
-    for applet in applets:
-        if not _FILE_NAME.fullmatch(applet):
-            raise InvalidImage(f"its applet {applet!r} is no file name")
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for directory, mode in (("bin", 0o755), ("etc", 0o755)):
-            archive.addfile(_entry(directory, mode=mode, kind=tarfile.DIRTYPE))
-        _add_file(archive, f"bin/{name}", content, mode=0o755)
-        for applet in sorted(set(applets) - {name}):
-            archive.addfile(_entry(f"bin/{applet}", mode=0o755, kind=tarfile.LNKTYPE, target=f"bin/{name}"))
-        _add_file(archive, "etc/group", b"root:x:0:\n", mode=0o644)
-        _add_file(archive, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", mode=0o644)
-        for directory, mode in (("root", 0o700), ("tmp", 0o1777)):
-            archive.addfile(_entry(directory, mode=mode, kind=tarfile.DIRTYPE))
-    return stream.getvalue()
+def _is_of_first_version(image: V1Image) -> bool:
+    """Whether version 0.1.0 has made it. That its layer lies in the store says nothing: a run may have been killed."""
+    return "docker_version" in read_object(image.description) and image.ancestry == (image.id,)
 
 
-def _add_file(archive: tarfile.TarFile, name: str, content: bytes, *, mode: int) -> None:
-    entry = _entry(name, mode=mode, kind=tarfile.REGTYPE)
-    entry.size = len(content)
-    archive.addfile(entry, io.BytesIO(content))
+def _config_of(image: V1Image) -> bytes:
+    """The config that says what the description of an image of version 0.1.0 says."""
+    description = read_object(image.description)
+    architecture, system = (str(description.get(each, "")) for each in ("architecture", "os"))
+    settings = description.get("config")
+    return config_of(architecture=architecture, system=system, settings=settings, layers=[image.layer])
 
 
-def _entry(name: str, *, mode: int, kind: bytes, target: str = "") -> tarfile.TarInfo:
-    entry = _Entry(name)
-    entry.mode, entry.type, entry.linkname = mode, kind, target
-    return entry
+def plan_image(found: Found, state: State, name: Name, image: Image, chain: Chain) -> Plan:
+    """The way to the tree in which a tag names this image.
 
-
-def wanted_files(image: Image, *, repository: str, tag: str, tags: Mapping[str, str]) -> dict[str, bytes]:
-    """The files of the tree by their path, in the order in which they may appear before a client's eyes.
-
-    `tags` are those that the repository has already: they stay.
+    What only the old image of the tag needs stays until the next change: a client that has read the old manifest may
+    still be fetching the blobs.
     """
-    all_tags = {**tags, tag: image.id}
-    folder = f"v1/images/{image.id}"
-    files = {
-        f"{folder}/layer": image.layer,
-        f"{folder}/json": image.description,
-        f"{folder}/ancestry": _json([image.id]),
-    }
-    for spelling in _spellings(repository):
-        files[f"v1/repositories/{spelling}/images"] = _json([{"id": each} for each in sorted(set(all_tags.values()))])
-        files[f"v1/repositories/{spelling}/tags"] = _json(all_tags)
-    files["v1/_ping"] = _json(True)
-    return files
+    # What version 0.1.0 has laid is not kept in its old form.
+    kept = {} if state.moved else state.entries()
+    plan = _plan(found, state.with_image(name, image, chain).entries(), kept)
+    return plan if plan.content or plan.names else Plan()
 
 
-def _spellings(repository: str) -> Sequence[str]:
-    """Old clients ask for `images` of a one-part name as it is, and for its `tags` below `library`."""
-    return (repository,) if "/" in repository else (repository, f"library/{repository}")
+def plan_removal(found: Found, state: State, name: Name) -> Plan:
+    """The way to the tree without this tag, and without anything that no tag leads to.
+
+    v1 forgets the tag first, and its second spelling before all: if the run is killed, what v1 alone has would be taken
+    for version 0.1.0's, and what the second spelling alone has for a repository of its own.
+    """
+    if not found.fingerprints:
+        return Plan()
+    plan = _plan(found, state.without(name).entries(), {})
+    beginnings = ("v1/repositories/library/", "v1/")
+    order = sorted(plan.names, key=lambda path: ([not path.startswith(each) for each in beginnings], _order(path)))
+    return plan._replace(names={path: plan.names[path] for path in order})
 
 
-def read_tags(root: str, repository: str) -> dict[str, str]:
-    """The image ids by tag that the tree holds for a repository."""
-    path = os.path.join(root, "v1/repositories", repository, "tags")
-    try:
-        with open(path, "rb") as stream:
-            tags = json.loads(stream.read().decode())
-    except FileNotFoundError:
-        return {}
-    except ValueError:
-        tags = None
-    if not isinstance(tags, dict) or not all(isinstance(each, str) for each in tags.values()):
-        raise InvalidImage(f"{path} is not a JSON object of image ids by tag: remove it, the next run makes it anew")
-    return tags
+def _plan(found: Found, wanted: Mapping[str, Entry], kept: Collection[str]) -> Plan:
+    prints = found.fingerprints
+    new = {path: entry for path, entry in wanted.items() if prints.get(path) != entry.fingerprint}
+    gone = [path for path in prints if path not in wanted]
+    names = {path: wanted.get(path) for path in [*new, *gone] if not is_content(path)}
+    garbage = sorted((path for path in gone if is_content(path) and path not in kept), key=_order, reverse=True)
+    content = {path: entry for path, entry in new.items() if is_content(path)}
+    touched = sorted({*content, *names, *garbage})
+    return Plan(
+        {path: content[path] for path in sorted(content, key=_order)},
+        {path: names[path] for path in sorted(names, key=_order)},
+        tuple(garbage),
+        listing({path: prints[path] for path in touched if path in prints}),
+        listing({path: new[path].fingerprint for path in touched if path in new}),
+    )
 
 
-def read_digests(root: str, names: Sequence[str]) -> dict[str, str]:
-    """The SHA-256 of those of the named files that exist."""
-    found = {}
-    for name in names:
-        path = os.path.join(root, name)
-        if os.path.isfile(path):
-            with open(path, "rb") as stream:
-                found[name] = hashlib.sha256(stream.read()).hexdigest()
-    return found
+def _order(path: str) -> tuple[int, str]:
+    return rank(path) or 0, path
 
 
-def digests(files: Tree) -> dict[str, str]:
-    """The SHA-256 of each file."""
-    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-
-
-def listing(found: Mapping[str, str]) -> str:
-    """Names and digests as lines, for a diff."""
-    return "".join(f"{name} sha256:{digest}\n" for name, digest in sorted(found.items()))
-
-
-def write_files(root: str, files: Tree) -> None:
-    """Write each file beside its place, under a hidden name that no registry serves, and rename it."""
-    for name, content in files.items():
-        path = os.path.join(root, name)
-        _make_directories(os.path.dirname(path))
-        _replace(path, content)
-
-
-def _make_directories(path: str) -> None:
-    if not os.path.isdir(path):
-        _make_directories(os.path.dirname(path))
-        os.mkdir(path)
-        # mkdir obeys the umask, the web server must be able to look in
-        os.chmod(path, 0o755)
-
-
-def _replace(path: str, content: bytes) -> None:
-    descriptor, temporary = tempfile.mkstemp(prefix=".certs_d.", dir=os.path.dirname(path))
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            os.fchmod(descriptor, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+def listing(fingerprints: Mapping[str, str]) -> str:
+    """Names with digests or targets as lines, for a diff."""
+    return "".join(f"{path} {print_}\n" for path, print_ in sorted(fingerprints.items()))

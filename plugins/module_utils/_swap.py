@@ -8,21 +8,20 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
 import time
-from typing import Callable, Iterator, NamedTuple, Sequence
+from typing import Callable, NamedTuple, Sequence
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._disk import remove, sync_directory, write_file
 from ansible_collections.fleet.certs_d.plugins.module_utils._in_place import lay_in_place, restore_in_place
+from ansible_collections.fleet.certs_d.plugins.module_utils._lock import root_alone
 from ansible_collections.fleet.certs_d.plugins.module_utils._plan import STAGE_PREFIX, Plan
 from ansible_collections.fleet.certs_d.plugins.module_utils._readers import READ_SECONDS, readers_held
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import DIRECTORY_MODE
 
 _ASIDE = "..old"
-_LOCK_SECONDS = 60
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 _EXCHANGE_UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EOPNOTSUPP)
@@ -33,10 +32,6 @@ _BOUND = (errno.EXDEV, errno.EBUSY)
 ONE_STEP, TWO_RENAMES, IN_PLACE = "one step", "two renames", "file by file"
 
 PlanMaker = Callable[[], Sequence[Plan]]
-
-
-class RootBusy(OSError):
-    """Another run works below the same root."""
 
 
 class Done(NamedTuple):
@@ -53,8 +48,7 @@ def carry_out(roots: Sequence[str], make_plans: PlanMaker) -> list[Done]:
     """
     with contextlib.ExitStack() as held:
         for root in sorted(set(roots)):
-            held.enter_context(_existing(root))
-            held.enter_context(_locked(root))
+            held.enter_context(root_alone(root))
         _remove_leftovers(roots)
         plans = make_plans()
         try:
@@ -64,53 +58,6 @@ def carry_out(roots: Sequence[str], make_plans: PlanMaker) -> list[Done]:
             with contextlib.suppress(OSError):
                 _remove_leftovers(roots)
     return [Done(each, ways.get(each.path, "")) for each in plans]
-
-
-@contextlib.contextmanager
-def _existing(root: str) -> Iterator[None]:
-    """The root with its parents; those made here go away again when the work in it fails."""
-    missing = []
-    path = root
-    while not os.path.isdir(path):
-        missing.append(path)
-        path = os.path.dirname(path)
-    os.makedirs(root, DIRECTORY_MODE, exist_ok=True)
-    for path in missing:
-        # makedirs obeys the umask, engines' users must be able to look in
-        os.chmod(path, DIRECTORY_MODE)
-    try:
-        yield
-    except BaseException:
-        for path in missing:
-            with contextlib.suppress(OSError):
-                os.rmdir(path)
-        raise
-
-
-@contextlib.contextmanager
-def _locked(root: str) -> Iterator[None]:
-    """The lock is the directory itself: no lock file is left behind, and it ends with the process."""
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        _wait_for_lock(descriptor, root)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _wait_for_lock(descriptor: int, root: str) -> None:
-    deadline = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise RootBusy(
-                    errno.EAGAIN, "another run has worked here for a minute: try again later", root
-                ) from None
-            time.sleep(0.1)
-        else:
-            return
 
 
 def _remove_leftovers(roots: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._image_tree import image_of_executable
+from ansible_collections.fleet.certs_d.plugins.module_utils._executable_image import image_of_executable
 from ansible_collections.fleet.certs_d.tests.fleet.running import ENGINES, ssh
 from ansible_collections.fleet.certs_d.tests.tools.apache_events import events
 from ansible_collections.fleet.certs_d.tests.tools.issue import facts_of
@@ -142,14 +142,10 @@ class Registry:
 
 def image_of(marker: str) -> Image:
     """busybox, with a link of this name, by which the image differs from every other down to its one layer."""
-    made = image_of_executable(_BUSYBOX.read_bytes(), name="busybox", applets=[marker])
-    layer = gzip.compress(made.layer, compresslevel=1, mtime=0)
-    config = _json(
-        architecture=json.loads(made.description)["architecture"],
-        os="linux",
-        config={"Cmd": ["/bin/busybox"]},
-        rootfs={"type": "layers", "diff_ids": [made.layer_digest]},
-    )
+    made = image_of_executable(str(_BUSYBOX), applets=[marker])
+    ((_digest_of_layer, plain),) = made.read([each.digest for each in made.root.layers])
+    layer = gzip.compress(b"".join(plain), compresslevel=1, mtime=0)
+    (config,) = made.configs.values()
     manifest = _json(
         schemaVersion=2, mediaType=_MANIFEST, config=_described(config, _CONFIG), layers=[_described(layer, _LAYER)]
     )

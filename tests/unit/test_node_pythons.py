@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -13,10 +14,14 @@ from pathlib import Path
 import pytest
 from ansible.release import __version__
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._executable_image import image_of_executable
+from ansible_collections.fleet.certs_d.plugins.module_utils._image_source import image_at
 from ansible_collections.fleet.certs_d.tests.unit.adhoc import adhoc
+from ansible_collections.fleet.certs_d.tests.unit.images import saved
 from ansible_collections.fleet.certs_d.tests.unit.material import Issued
 
 NAME = "registry.lab:5000"
+BUSYBOX = shutil.which("busybox") or "/bin/busybox"
 # ansible-core 2.20 gave up 3.8 on nodes.
 OLDEST = 8 if __version__.startswith("2.19.") else 9
 VERSIONS = [f"3.{minor}" for minor in range(OLDEST, 15)]
@@ -61,3 +66,20 @@ def test_a_registry_that_nobody_serves_is_asked(tmp_path: Path, version: str) ->
     python = ("-e", f"ansible_python_interpreter={FOUND[version]}")
     result = adhoc("verify_fallback", tmp_path, *python, path=str(tmp_path / "certs.d"))
     assert "Connection refused" in result["msg"]
+
+
+@pytest.mark.parametrize("version", FOUND)
+def test_image_tree_makes_the_same_tree_with_all_of_them(tmp_path: Path, version: str) -> None:
+    python = ("-e", f"ansible_python_interpreter={FOUND[version]}")
+    place = {"path": str(tmp_path / "tree"), "repository": "app"}
+    source = saved(tmp_path / "saved.tar", ["a", "b", "a"])
+    first = adhoc("image_tree", tmp_path, *python, source=str(source), **place)
+    second = adhoc("image_tree", tmp_path, *python, source=str(source), **place)
+    assert (first["changed"], second["changed"]) == (True, False), first["output"]
+    assert first["image"]["digest"] == image_at(str(source), reference=None).digest
+    applets = subprocess.run(["busybox", "--list"], check=True, capture_output=True, text=True).stdout.split()
+    made = adhoc("image_tree", tmp_path, *python, executable=BUSYBOX, **place)
+    assert made["image"]["digest"] == image_of_executable(BUSYBOX, applets=applets).digest
+    zipped = gzip.compress(source.read_bytes())
+    source.write_bytes(zipped[: len(zipped) // 2])
+    assert "cut off" in adhoc("image_tree", tmp_path, *python, source=str(source), **place)["msg"]

@@ -1,213 +1,249 @@
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An image as the static files of a v1 registry."""
+"""The way from any tree to the wanted one: whatever happens between two of its steps, nothing dangles."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import os
-import struct
-import tarfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._image_source import image_at
 from ansible_collections.fleet.certs_d.plugins.module_utils._image_tree import (
-    Image,
-    InvalidImage,
-    check_names,
-    digests,
-    image_of_executable,
-    listing,
-    read_digests,
-    read_tags,
-    wanted_files,
-    write_files,
+    Found,
+    Name,
+    Plan,
+    plan_image,
+    plan_removal,
+    read_state,
 )
-
-AMD64, ARM64 = 62, 183
-LOAD, INTERPRETER = 1, 3
-
-
-def elf(machine: int = AMD64, segment: int = LOAD) -> bytes:
-    """A 64-bit little-endian ELF header with one program header."""
-    header = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)
-    header += struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
-    return header + struct.pack("<I", segment) + bytes(52)
-
-
-@pytest.fixture
-def image() -> Image:
-    return image_of_executable(elf(), name="busybox", applets=["sh", "busybox", "ls"])
-
-
-def members(image: Image) -> list[tarfile.TarInfo]:
-    with tarfile.open(fileobj=io.BytesIO(image.layer)) as archive:
-        return archive.getmembers()
-
-
-def test_the_layer_holds_the_executable_and_a_link_per_applet(image: Image) -> None:
-    found = {each.name: each for each in members(image)}
-    assert found["bin/busybox"].mode == 0o755
-    assert found["bin/busybox"].size == len(elf())
-    links = {name: each.linkname for name, each in found.items() if each.islnk()}
-    assert links == {"bin/ls": "bin/busybox", "bin/sh": "bin/busybox"}
-
-
-def test_the_layer_tells_nothing_of_time_and_owner(image: Image) -> None:
-    assert {(each.mtime, each.uid, each.gid, each.uname, each.gname) for each in members(image)} == {(0, 0, 0, "", "")}
-
-
-def test_the_layer_is_the_same_with_every_python(image: Image) -> None:
-    """Held by its digest: Pythons before 3.9 write other device numbers, which the code evens out."""
-    assert image.layer_digest == "sha256:e43e1f02c8966814f8c5ad4c08545c6dbbe93114297ce50e59a89b20c7cf2ff2"
-
-
-def test_the_image_depends_on_the_order_of_applets_no_more_than_on_the_day(image: Image) -> None:
-    assert image_of_executable(elf(), name="busybox", applets=["ls", "sh", "sh"]) == image
-
-
-def test_another_executable_is_another_image(image: Image) -> None:
-    assert image_of_executable(elf(ARM64), name="busybox", applets=["sh", "ls"]).id != image.id
-
-
-@pytest.mark.parametrize(("machine", "architecture"), [(AMD64, "amd64"), (ARM64, "arm64")])
-def test_the_description_names_id_and_architecture(machine: int, architecture: str) -> None:
-    image = image_of_executable(elf(machine), name="busybox", applets=["sh"])
-    description = json.loads(image.description)
-    assert description["id"] == image.id
-    assert (description["os"], description["architecture"]) == ("linux", architecture)
-    assert description["config"]["Cmd"] == ["/bin/sh"]
-
-
-def test_without_a_shell_the_executable_itself_is_run() -> None:
-    description = json.loads(image_of_executable(elf(), name="hello", applets=[]).description)
-    assert description["config"]["Cmd"] == ["/bin/hello"]
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"#!/bin/sh\n", "not an ELF"),
-        (b"", "not an ELF"),
-        (elf(segment=INTERPRETER), "dynamically"),
-        (elf()[:30], "damaged"),
-        (elf()[:64], "damaged"),
-        (b"\x7fELF\x02", "damaged"),
-        (elf(machine=9999), "architecture"),
-    ],
+from ansible_collections.fleet.certs_d.plugins.module_utils._oci_image import TAR_LAYER, Image, InvalidImage
+from ansible_collections.fleet.certs_d.plugins.module_utils._tree_entries import (
+    V1_TAGS,
+    V2_TAG,
+    Entry,
+    Link,
+    Text,
+    destination,
+    link,
 )
-def test_what_would_not_run_alone_is_refused(content: bytes, reason: str) -> None:
-    with pytest.raises(InvalidImage, match=reason):
-        image_of_executable(content, name="busybox", applets=["sh"])
+from ansible_collections.fleet.certs_d.plugins.module_utils._v1_tree import chain_of
+from ansible_collections.fleet.certs_d.tests.unit.images import Layout, image_of, lay, multi_platform
+
+NAMES = [(repository, tag) for repository in ("a", "a/b", "team/app", "library/a") for tag in ("1", "2")]
+Change = tuple[Name, int]
 
 
-@pytest.mark.parametrize("applet", ["../sh", "a/b", "..", ".", ""])
-def test_an_applet_that_is_no_file_name_is_refused(applet: str) -> None:
-    with pytest.raises(InvalidImage, match="file name"):
-        image_of_executable(elf(), name="busybox", applets=[applet])
+class Tree:
+    """A tree without a disk, which may be stopped after any step."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+
+    def found(self) -> Found:
+        prints = {path: entry.fingerprint for path, entry in self.entries.items()}
+        return Found(prints, {path: each.content for path, each in self.entries.items() if isinstance(each, Text)})
+
+    def plan(self, name: Name, image: Image | None) -> Plan:
+        found = self.found()
+        state = read_state(found)
+        if image is None:
+            return plan_removal(found, state, name)
+        return plan_image(found, state, name, image, chain_of(image, repository=name[0], platform="linux/amd64"))
+
+    def carry_out(self, plan: Plan, *, steps: int | None = None) -> None:
+        for path, entry in [*plan.content.items(), *plan.names.items(), *((path, None) for path in plan.garbage)][
+            :steps
+        ]:
+            if entry is None:
+                del self.entries[path]
+            else:
+                self.entries[path] = entry
+            self.check()
+
+    def check(self) -> None:
+        """Whatever a client comes to leads to everything that it goes on to ask for."""
+        for path, entry in self.entries.items():
+            if isinstance(entry, Link):
+                assert destination(path, entry.target) in self.entries, path
+        for path in self.entries:
+            if match := V2_TAG.fullmatch(path):
+                self._check_manifest(match["repository"], path)
+            if match := V1_TAGS.fullmatch(path):
+                for top in json.loads(self.text(path)).values():
+                    self._check_v1_image(top)
+
+    def _check_manifest(self, repository: str, path: str) -> None:
+        entry = self.entries[path]
+        assert isinstance(entry, Link)
+        manifest = json.loads(self.text(destination(path, entry.target)))
+        for child in manifest.get("manifests", ()):
+            self._check_manifest(repository, f"v2/{repository}/manifests/{child['digest']}")
+        for blob in (*manifest.get("layers", ()), *([manifest["config"]] if "config" in manifest else ())):
+            assert f"v2/{repository}/blobs/{blob['digest']}" in self.entries
+
+    def _check_v1_image(self, top: str) -> None:
+        for each in json.loads(self.text(f"v1/images/{top}/ancestry")):
+            assert {f"v1/images/{each}/{name}" for name in ("json", "layer", "ancestry")} <= self.entries.keys()
+
+    def text(self, path: str) -> str:
+        entry = self.entries[path]
+        assert isinstance(entry, Text)
+        return entry.content.decode()
 
 
-@pytest.mark.parametrize("repository", ["busybox", "library/busybox", "team_1/my-app.x"])
-def test_names_of_v1_are_taken(repository: str) -> None:
-    check_names(repository=repository, tag="v1.0-rc_1")
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> list[Image]:
+    """Images that have layers, and one whole manifest, in common."""
+    layout = Layout()
+    whole = layout.index(layout.image("a", "b"), layout.image("d", architecture="arm64"))
+    roots = [
+        layout.image("a"),
+        layout.image("a", "b"),
+        layout.image("a", "c", layer_type=f"{TAR_LAYER}+gzip"),
+        layout.image("a", "a", layer_type=f"{TAR_LAYER}+zstd"),
+        multi_platform(layout, "m"),
+        whole,
+    ]
+    path = lay(tmp_path_factory.mktemp("layout"), layout.list(*roots).files)
+    return [image_at(str(path), reference=each["digest"]) for each in roots]
 
 
-@pytest.mark.parametrize(
-    "repository", ["", "/", "..", "../x", "a/b", "team/..", "team/x/y", "Busybox", "a b", "a\n", "/busybox", "busybox/"]
-)
-def test_other_repositories_are_refused(repository: str) -> None:
-    with pytest.raises(InvalidImage, match="repository"):
-        check_names(repository=repository, tag="latest")
+def changes() -> st.SearchStrategy[list[tuple[Name, int | None, int | None]]]:
+    """Tags that get an image, or go, and after how many steps the run is killed."""
+    step = st.tuples(st.sampled_from(NAMES), st.none() | st.integers(0, 5), st.none() | st.integers(0, 30))
+    return st.lists(step, max_size=12)
 
 
-@pytest.mark.parametrize("tag", ["", ".", "a/b", "-x", "a b", "a\n", "a" * 129])
-def test_other_tags_are_refused(tag: str) -> None:
-    with pytest.raises(InvalidImage, match="tag"):
-        check_names(repository="busybox", tag=tag)
+def made_at_once(wanted: dict[Name, Image]) -> dict[str, Entry]:
+    tree = Tree()
+    for name, image in wanted.items():
+        tree.carry_out(tree.plan(name, image))
+    return tree.entries
 
 
-def test_a_one_part_name_is_served_in_both_spellings(image: Image) -> None:
-    files = wanted_files(image, repository="busybox", tag="latest", tags={})
-    for spelling in ("busybox", "library/busybox"):
-        assert json.loads(files[f"v1/repositories/{spelling}/tags"]) == {"latest": image.id}
-        assert json.loads(files[f"v1/repositories/{spelling}/images"]) == [{"id": image.id}]
+@settings(max_examples=150, deadline=None)
+@given(changes())
+def test_any_way_to_the_same_tags_ends_in_the_same_tree(
+    images: list[Image], steps: list[tuple[Name, int | None, int | None]]
+) -> None:
+    """Killed runs included, where the next run for the same tag does the rest."""
+    tree, wanted = Tree(), dict[Name, Image]()
+    for name, number, killed in steps:
+        image = None if number is None else images[number]
+        if killed is not None:
+            tree.carry_out(tree.plan(name, image), steps=killed)
+        tree.carry_out(tree.plan(name, image))
+        assert not tree.plan(name, image).changed
+        wanted.pop(name, None)
+        if image:
+            wanted[name] = image
+    tree.carry_out(tree.plan(("never", "put"), None))
+    expected = made_at_once(dict(sorted(wanted.items(), key=lambda each: each[0])))
+    if wanted:
+        assert tree.entries == expected
+    else:
+        assert tree.entries.keys() <= {"v1/_ping", "v2/_catalog"}
 
 
-def test_a_two_part_name_is_served_in_one(image: Image) -> None:
-    files = wanted_files(image, repository="team/app", tag="latest", tags={})
-    assert [name for name in files if name.endswith("/tags")] == ["v1/repositories/team/app/tags"]
+@settings(max_examples=50, deadline=None)
+@given(changes())
+def test_killed_runs_alone_leave_nothing_that_dangles(
+    images: list[Image], steps: list[tuple[Name, int | None, int | None]]
+) -> None:
+    tree = Tree()
+    for name, number, killed in steps:
+        tree.carry_out(tree.plan(name, None if number is None else images[number]), steps=killed)
 
 
-def test_the_image_comes_with_what_an_old_client_asks_for(image: Image) -> None:
-    files = wanted_files(image, repository="busybox", tag="latest", tags={})
-    assert files["v1/_ping"] == b"true"
-    assert json.loads(files[f"v1/images/{image.id}/ancestry"]) == [image.id]
-    assert files[f"v1/images/{image.id}/json"] == image.description
-    assert files[f"v1/images/{image.id}/layer"] == image.layer
+def test_lists_tell_what_is_there(images: list[Image]) -> None:
+    tree = Tree()
+    for name in (("a/b", "2"), ("a", "1"), ("a/b", "1")):
+        tree.carry_out(tree.plan(name, images[0]))
+    assert json.loads(tree.text("v2/_catalog")) == {"repositories": ["a", "a/b"]}
+    assert json.loads(tree.text("v2/a/b/tags/list")) == {"name": "a/b", "tags": ["1", "2"]}
+    tree.carry_out(tree.plan(("a/b", "1"), None))
+    assert json.loads(tree.text("v2/a/b/tags/list")) == {"name": "a/b", "tags": ["2"]}
+    tree.carry_out(tree.plan(("a/b", "2"), None))
+    assert json.loads(tree.text("v2/_catalog")) == {"repositories": ["a"]}
+    assert not [path for path in tree.entries if path.startswith("v2/a/b/")]
 
 
-def test_other_tags_stay_and_the_own_one_moves(image: Image) -> None:
-    files = wanted_files(image, repository="team/app", tag="new", tags={"old": "abc", "new": "def"})
-    assert json.loads(files["v1/repositories/team/app/tags"]) == {"old": "abc", "new": image.id}
-    assert {"id": "abc"} in json.loads(files["v1/repositories/team/app/images"])
+def test_a_removed_tag_goes_before_the_lists_and_those_before_what_it_leads_to(images: list[Image]) -> None:
+    tree = Tree()
+    tree.carry_out(tree.plan(("a", "1"), images[1]))
+    plan = tree.plan(("a", "1"), None)
+    order = [*plan.names, *plan.garbage]
+    assert order.index("v1/repositories/a/tags") < order.index("v2/a/manifests/1")
+    assert order.index("v2/a/manifests/1") < order.index("v2/a/tags/list")
+    assert order[len(plan.names) - 2 : len(plan.names)] == ["v2/a/tags/list", "v2/_catalog"]
+    assert plan.garbage[-1].startswith("store/blobs/")
 
 
-def test_tags_come_after_the_images_that_they_name(image: Image) -> None:
-    names = list(wanted_files(image, repository="team/app", tag="latest", tags={}))
-    assert names.index(f"v1/images/{image.id}/layer") < names.index("v1/repositories/team/app/tags")
+def test_what_a_moved_tag_has_named_stays_for_one_more_change(images: list[Image]) -> None:
+    """A client that has read the old manifest can fetch its blobs; it may not take ten years for it."""
+    tree = Tree()
+    blobs = []
+    for image in images[:3]:
+        tree.carry_out(tree.plan(("a", "1"), image))
+        assert not tree.plan(("a", "1"), image).changed
+        blobs.append({f"v2/a/blobs/{each}" for each in image.blobs})
+    assert blobs[1] <= tree.entries.keys()
+    assert not blobs[0] - blobs[1] - blobs[2] <= tree.entries.keys()
 
 
-def test_what_was_written_is_read_back(tmp_path: Path, image: Image) -> None:
-    files = wanted_files(image, repository="busybox", tag="latest", tags={})
-    write_files(str(tmp_path), files)
-    assert read_digests(str(tmp_path), list(files)) == digests(files)
-    assert read_tags(str(tmp_path), "busybox") == {"latest": image.id}
+def test_a_tag_that_loses_its_v1_image_is_not_served_to_old_clients(images: list[Image]) -> None:
+    tree = Tree()
+    tree.carry_out(tree.plan(("a", "1"), images[0]))
+    assert "v1/repositories/library/a/tags" in tree.entries
+    tree.carry_out(tree.plan(("a", "1"), images[3]))
+    assert not [path for path in tree.entries if path.startswith("v1/repositories/")]
 
 
-def test_the_web_server_can_read_all_under_any_umask(tmp_path: Path) -> None:
-    before = os.umask(0o077)
-    try:
-        write_files(str(tmp_path / "root"), {"v1/images/x/json": b"{}"})
-    finally:
-        os.umask(before)
-    modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.rglob("*")}
-    assert modes == {"root": 0o755, "v1": 0o755, "images": 0o755, "x": 0o755, "json": 0o644}
+def test_what_leads_nowhere_is_no_tag(images: list[Image]) -> None:
+    tree = Tree()
+    tree.carry_out(tree.plan(("a", "1"), images[0]))
+    whole = dict(tree.entries)
+    tree.entries["v2/b/manifests/1"] = link("v2/b/manifests/1", "store/manifests/x/sha256:" + "a" * 64)
+    plan = tree.plan(("c", "1"), None)
+    assert plan.names == {"v2/b/manifests/1": None}
+    del tree.entries["v2/b/manifests/1"]
+    assert tree.entries == whole
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
-    (tmp_path / "v1").mkdir()
-    (tmp_path / "v1/_ping").mkdir()
-    with pytest.raises(OSError, match="_ping"):
-        write_files(str(tmp_path), {"v1/_ping": b"true"})
-    assert [each.name for each in (tmp_path / "v1").iterdir()] == ["_ping"]
-
-
-def test_a_reader_keeps_the_file_that_it_has_open(tmp_path: Path) -> None:
-    write_files(str(tmp_path), {"v1/_ping": b"old"})
-    with (tmp_path / "v1/_ping").open("rb") as stream:
-        write_files(str(tmp_path), {"v1/_ping": b"new"})
-        assert stream.read() == b"old"
-    assert (tmp_path / "v1/_ping").read_bytes() == b"new"
-
-
-def test_a_repository_that_is_new_has_no_tags(tmp_path: Path) -> None:
-    assert read_tags(str(tmp_path), "busybox") == {}
+def test_a_damaged_manifest_is_put_anew(images: list[Image]) -> None:
+    tree = Tree()
+    tree.carry_out(tree.plan(("a", "1"), images[0]))
+    whole = dict(tree.entries)
+    path = next(path for path in whole if path.startswith("store/manifests/"))
+    tree.entries[path] = Text(b"{}")
+    tree.carry_out(tree.plan(("a", "1"), images[0]))
+    assert tree.entries == whole
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", b"[]", b'{"latest": 1}', b"\xff"])
-def test_damaged_tags_are_an_error_that_names_the_file(tmp_path: Path, content: bytes) -> None:
-    write_files(str(tmp_path), {"v1/repositories/busybox/tags": content})
-    with pytest.raises(InvalidImage, match="repositories/busybox/tags"):
-        read_tags(str(tmp_path), "busybox")
+def test_damaged_v1_tags_are_an_error_that_names_the_file(content: bytes) -> None:
+    tree = Tree()
+    tree.entries["v1/repositories/a/tags"] = Text(content)
+    with pytest.raises(InvalidImage, match="v1/repositories/a/tags"):
+        tree.plan(("b", "1"), None)
 
 
-def test_the_listing_has_a_line_per_name() -> None:
-    assert listing({"b": "2", "a": "1"}) == "a sha256:1\nb sha256:2\n"
+def test_a_removal_from_nothing_makes_nothing() -> None:
+    assert not Tree().plan(("a", "1"), None).changed
 
 
-def test_digests_are_sha256() -> None:
-    assert digests({"a": b"x"}) == {"a": hashlib.sha256(b"x").hexdigest()}
+def test_the_diff_tells_what_changes(tmp_path: Path, images: list[Image]) -> None:
+    tree = Tree()
+    first = tree.plan(("a", "1"), images[0])
+    assert first.before == ""
+    assert len(first.after.splitlines()) == len(first.content) + len(first.names)
+    tree.carry_out(first)
+    second = tree.plan(("a", "2"), image_of(tmp_path, "a"))
+    assert {line.split()[0] for line in second.before.splitlines()} == {
+        f"{folder}/{name}" for folder in ("v1/repositories/a", "v1/repositories/library/a") for name in ("tags",)
+    } | {"v2/a/tags/list"}

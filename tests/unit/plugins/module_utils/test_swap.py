@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fleet.certs_d.plugins.module_utils import _swap
+from ansible_collections.fleet.certs_d.plugins.module_utils import _lock, _swap
 from ansible_collections.fleet.certs_d.tests.unit.laid import WANTED, directory, run, tree
 
 
@@ -165,7 +165,7 @@ def test_a_second_run_waits_for_the_first(tmp_path: Path) -> None:
 def test_a_run_that_has_waited_long_enough_says_that_another_one_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_swap, "_LOCK_SECONDS", 0)
-    with working(tmp_path), pytest.raises(_swap.RootBusy, match="another run"):
+    monkeypatch.setattr(_lock, "_LOCK_SECONDS", 0)
+    with working(tmp_path), pytest.raises(_lock.RootBusy, match="another run"):
         run(WANTED, root=tmp_path)
     assert os.listdir(tmp_path) == []
