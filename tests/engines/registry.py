@@ -35,7 +35,7 @@ HOST = "registry1"
 NAME = "registry.lab"
 PLAYBOOK = Path(__file__).with_name("registry.yml")
 _LOGS = ("/var/log/apache2/engines_access.log", "/var/log/apache2/engines_error.log")
-_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 _BUSYBOX = Path("/bin/busybox")
@@ -100,7 +100,7 @@ class Registry:
         return self.answers_in(*_LOGS)
 
     def answers_in(self, *logs: str) -> list[Answer]:
-        """The same of any registry's logs on the host; a certificate's name there is its serial number or fingerprint."""
+        """The same of any registry's logs on the host; certificates stand there by serial number or fingerprint."""
         names = {fact: name for name, pair in self._pairs.items() for fact in facts_of(pair.x509).values()}
         lines = ssh(ENGINES, HOST, f"cat {' '.join(logs)}").good().splitlines()
         return [
@@ -119,7 +119,7 @@ class Registry:
         for blob in (image.layer, image.config):
             place = send("POST", f"/v2/{repository}/blobs/uploads/", b"", {})
             send("PUT", f"{place}&digest={_digest(blob)}", blob, {"Content-Type": "application/octet-stream"})
-        send("PUT", f"/v2/{repository}/manifests/latest", image.manifest, {"Content-Type": _MANIFEST})
+        send("PUT", f"/v2/{repository}/manifests/latest", image.manifest, {"Content-Type": MANIFEST})
 
     def _sender(self) -> Callable[[str, str, bytes, dict[str, str]], str]:
         pair = self.pair("pusher")
@@ -140,14 +140,19 @@ class Registry:
         return send
 
 
-def image_of(marker: str) -> Image:
-    """busybox, with a link of this name, by which the image differs from every other down to its one layer."""
+def image_of(marker: str, *, architecture: str = "") -> Image:
+    """busybox, with a link of this name, by which the image differs from every other down to its one layer.
+
+    Its config may claim another architecture: nobody runs it.
+    """
     made = image_of_executable(str(_BUSYBOX), applets=[marker])
     ((_digest_of_layer, plain),) = made.read([each.digest for each in made.root.layers])
     layer = gzip.compress(b"".join(plain), compresslevel=1, mtime=0)
     (config,) = made.configs.values()
+    if architecture:
+        config = _json(**{**json.loads(config), "architecture": architecture})
     manifest = _json(
-        schemaVersion=2, mediaType=_MANIFEST, config=_described(config, _CONFIG), layers=[_described(layer, _LAYER)]
+        schemaVersion=2, mediaType=MANIFEST, config=_described(config, _CONFIG), layers=[_described(layer, _LAYER)]
     )
     return Image(layer, config, manifest)
 

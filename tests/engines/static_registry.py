@@ -13,7 +13,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fleet.certs_d.tests.engines.registry import HOST, Answer, Image, Registry, image_of
+from ansible_collections.fleet.certs_d.tests.engines.registry import HOST, MANIFEST, Answer, Registry, image_of
 from ansible_collections.fleet.certs_d.tests.fleet.running import ENGINES, PROJECT, run, ssh, tool
 
 NAME = "registry.lab:5500"
@@ -66,7 +66,7 @@ def archive_of_platforms(marker: str) -> tuple[bytes, dict[str, str]]:
         schemaVersion=2,
         mediaType=_INDEX,
         manifests=[
-            {**_described(image.manifest, image.media_type), "platform": {"os": "linux", "architecture": architecture}}
+            {**_described(image.manifest, MANIFEST), "platform": {"os": "linux", "architecture": architecture}}
             for architecture, image in images.items()
         ],
     )
@@ -76,11 +76,6 @@ def archive_of_platforms(marker: str) -> tuple[bytes, dict[str, str]]:
     files.update({f"blobs/sha256/{_hex(blob)}": blob for blob in blobs})
     digests = {architecture: f"sha256:{_hex(image.config)}" for architecture, image in images.items()}
     return _tar(files), {**digests, "index": f"sha256:{_hex(index)}"}
-
-
-def digest_of_layer(image: Image) -> str:
-    """The SHA-256 of an image's one layer, as it is sent."""
-    return _hex(image.layer)
 
 
 def _tar(files: dict[str, bytes]) -> bytes:
