@@ -9,6 +9,7 @@ import base64
 import hashlib
 import io
 import json
+import secrets
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,13 @@ class StaticRegistry:
         told, _end = json.JSONDecoder().raw_decode(said, said.index(" => {") + len(" => "))
         return dict(told)
 
+    def new_image(self) -> str:
+        """The repository of an image for two platforms that nobody has, not a single blob of it."""
+        name = secrets.token_hex(8)
+        archive, _digests = archive_of_platforms(name)
+        self.put(name, archive)
+        return name
+
     def forget_log(self) -> None:
         """What is logged from now on is told by `log`."""
         ssh(ENGINES, HOST, f"truncate --size 0 {' '.join(_LOGS)}").good()
@@ -53,7 +61,7 @@ class StaticRegistry:
 
 def saved(host: str, command: str) -> bytes:
     """The archive that a command on a node writes to its standard output."""
-    return base64.b64decode(ssh(ENGINES, host, f"set -o pipefail; {command} | base64").good())
+    return base64.b64decode(ssh(ENGINES, host, f"set -o pipefail; {{ {command}; }} | base64").good())
 
 
 def archive_of_platforms(marker: str) -> tuple[bytes, dict[str, str]]:

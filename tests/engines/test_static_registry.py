@@ -33,17 +33,16 @@ def lay_for(lay: Lay, host: str, client: str, pair: str) -> None:
 
 @pytest.mark.parametrize(("host", "client"), PULLING)
 def test_engines_of_today_pull_with_their_certificate(static: StaticRegistry, lay: Lay, host: str, client: str) -> None:
+    repository = static.new_image()
     lay_for(lay, host, client, "good")
     static.forget_log()
-    done = pull(host, client, f"{NAME}/busybox:latest")
+    done = pull(host, client, f"{NAME}/{repository}:latest")
     assert done.status == 0, done.output
     log = static.log()
-    assert {answer.pair for answer in log} == {"good"}
-    assert {answer.answer for answer in log} == {"200"}
-    # Its config and its layer.
-    assert (
-        len({answer.request for answer in log if answer.request.startswith("GET") and "/blobs/" in answer.request}) == 2
-    )
+    assert {(answer.pair, answer.answer) for answer in log} == {("good", "200")}
+    fetched = {answer.request for answer in log if answer.request.startswith("GET ")}
+    # Its config and its layer; containerd 2 asks for the configs of other platforms, too.
+    assert len([request for request in fetched if "/blobs/" in request]) >= 2
 
 
 @pytest.mark.parametrize(("host", "client"), PULLING)
