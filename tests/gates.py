@@ -30,6 +30,7 @@ SHELL_FILES = [
     "lab/engines.sh",
     "lab/light.sh",
     "roles/registry/files/cert.cgi",
+    "roles/registry/files/gate-map",
     "roles/registry/files/gate.sh",
     "tests/tools/make-venv",
 ]

@@ -59,7 +59,10 @@ class Hub(Registry):
             "hub_http_secret": self.http_secret,
             **variables,
         }
-        return run(tool("ansible-playbook"), PLAYBOOK, "-i", ENGINES, "-e", json.dumps(given), *options)
+        # In a file: Ansible shows the words of its command.
+        file = self.material / "variables.json"
+        file.write_text(json.dumps(given))
+        return run(tool("ansible-playbook"), PLAYBOOK, "-i", ENGINES, "-e", f"@{file}", *options)
 
     def context(self, pair: str | None) -> ssl.SSLContext:
         """TLS as a client that presents this pair."""
