@@ -388,7 +388,7 @@ def test_absent_takes_the_service_away_and_leaves_the_storage_and_the_other_regi
     )
     assert left == ""
     assert ssh(ENGINES, "hub1", f"systemctl is-active {RIGHTS}").output.strip() == "inactive"
-    assert "docker" in on("hub1", "ls /srv/rights/distribution")
+    assert "docker" in on("hub1", f"ls /srv/rights/{RIGHTS}")
     assert hub.ask("reader", "GET", f"/v2/known/blobs/{blob}").status == 200
     assert hub.deploy(hub_rights_state="absent").good().count("changed=0") == len(HUBS)
 
