@@ -63,7 +63,11 @@ def up(engine: Engine, parts: Parts, images: dict[str, str], inventory_dir: Path
     with step(f"bringing up {', '.join(host.name for host in parts.hosts)}"):
         if name not in engine("network", "ls", "--format", "{{.Name}}").split():
             engine("network", "create", "--label", f"{_LABEL}={name}", name)
-        nodes = {host.name: node_arguments(host, parts.kinds[host.kind], images[host.kind]) for host in parts.hosts}
+        for volume in {volume.partition(":")[0] for host in parts.hosts for volume in host.volumes}:
+            engine("volume", "create", "--label", f"{_LABEL}={name}", f"{name}-{volume}")
+        nodes = {
+            host.name: node_arguments(name, host, parts.kinds[host.kind], images[host.kind]) for host in parts.hosts
+        }
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda host: _start(engine, name, host, nodes[host]), nodes))
             host_keys = list(pool.map(lambda host: _let_in(engine, f"{name}-{host.name}", public_key), parts.hosts))
@@ -85,6 +89,9 @@ def down(engine: Engine, inventory_dir: Path) -> None:
             engine("rm", "--force", "--volumes", *containers)
     if name in engine("network", "ls", "--format", "{{.Name}}").split():
         engine("network", "rm", name)
+    volumes = engine("volume", "ls", "--quiet", "--filter", f"label={_LABEL}={name}").split()
+    if volumes:
+        engine("volume", "rm", *volumes)
 
 
 def others(engine: Engine) -> list[str]:
@@ -98,12 +105,13 @@ def forget(inventory_dir: Path) -> None:
     (inventory_dir / "hosts.yml").unlink(missing_ok=True)
 
 
-def node_arguments(host: Host, kind: Kind, image: str) -> list[str]:
+def node_arguments(fleet: str, host: Host, kind: Kind, image: str) -> list[str]:
     """What makes a node of a container."""
     names = [f"--network-alias={alias}" for alias in (host.name, *host.aliases)]
     engines = _ENGINES if kind.engines else []
     pid_1 = ["/bin/sh", "-c", kind.init] if kind.init else ["/lib/systemd/systemd"]
-    return [f"--hostname={host.name}", *names, *_NODE, *engines, image, *pid_1]
+    volumes = [f"--volume={fleet}-{volume}" for volume in host.volumes]
+    return [f"--hostname={host.name}", *names, *_NODE, *engines, *volumes, image, *pid_1]
 
 
 def _containers(engine: Engine, *filters: str) -> list[str]:

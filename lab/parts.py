@@ -35,7 +35,9 @@ class Host(NamedTuple):
     name: str
     kind: str
     group: str
-    aliases: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    """NAME:PATH of what it shares with the other hosts of the fleet that name it."""
 
 
 class Parts(NamedTuple):
@@ -65,9 +67,7 @@ def parse_parts(kinds: str, hosts: str) -> Parts:
     return Parts(
         packages=tuple(nodes["packages"]),
         kinds={name: Kind(name, **_tuples(kind)) for name, kind in nodes["kinds"].items() if name in used},
-        hosts=tuple(
-            Host(name, host["kind"], host["group"], tuple(host.get("aliases", ()))) for name, host in listed.items()
-        ),
+        hosts=tuple(Host(name, **_tuples(host)) for name, host in listed.items()),
     )
 
 

@@ -32,6 +32,7 @@ SHELL_FILES = [
     "roles/registry/files/cert.cgi",
     "tests/bench/registry/lay-files",
     "tests/bench/registry/pipe.cgi",
+    "roles/registry/files/gate-map",
     "roles/registry/files/gate.sh",
     "tests/tools/make-venv",
 ]

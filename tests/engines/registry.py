@@ -11,7 +11,7 @@ import http.client
 import json
 import secrets
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from operator import attrgetter
 from pathlib import Path
@@ -60,12 +60,12 @@ class Image(NamedTuple):
 class Registry:
     """A registry that gives each client certificate the answer that its common name begins with."""
 
-    def __init__(self, folder: Path, address: str) -> None:
+    def __init__(self, folder: Path, address: str, names: Sequence[str] = (NAME,)) -> None:
         self.address = address
         self.material = folder
         self._authority = issue_ca("Authority of the engines' tests")
         self._pairs: dict[str, Issued] = {}
-        server = issue_server(signer=self._authority, names=(NAME, address))
+        server = issue_server(signer=self._authority, names=(*names, address))
         for name, content in (
             ("ca.crt", self.ca),
             ("server.crt", server.certificate),

@@ -39,6 +39,11 @@ def test_hosts_keep_their_order_and_aliases_may_be_absent() -> None:
     )
 
 
+def test_a_host_may_name_volumes() -> None:
+    more = 'hub1 = { kind = "debian12", group = "hubs", volumes = ["hub:/srv/hub"] }'
+    assert parse_parts(KINDS, HOSTS + more).hosts[-1].volumes == ("hub:/srv/hub",)
+
+
 def test_a_word_that_no_kind_has_is_refused() -> None:
     with pytest.raises(TypeError):
         parse_parts(KINDS.replace("base =", "bases ="), HOSTS)
