@@ -1,69 +1,72 @@
 #!/usr/bin/env bash
-# The gate of a registry: /v1 and /v2 for clients whose certificate the policy lets in.
+# The gate of a registry: /v1 and /v2 for clients whose certificate the policy lets in. It decides, and says itself what
+# is short. For a file of the tree it redirects Apache to it, which then sends the bytes.
 #
 # Apache's SetEnv configures it. Whatever is unset or unknown lets nobody in.
 #   CERTS_D_NAME          host[:port] as image names spell it
-#   CERTS_D_POLICY        signed_by_ca | any_certificate
-#   CERTS_D_TREE          directory that holds v1/
+#   CERTS_D_TREE          directory that holds v1/, v2/ and store/
+#   CERTS_D_POLICY, CERTS_D_CLIENT_CA, CERTS_D_CLIENTS    see gate.sh, which lies beside this file
 #   CERTS_D_TEST_ANSWERS  "FINGERPRINT=STATUS ..." for tests: refusals of certificates that the policy lets in
 
 PATH=/usr/bin:/bin
 LC_ALL=C
 export PATH LC_ALL
-shopt -s extglob
+shopt -s extglob nullglob
+
+# shellcheck source-path=SCRIPTDIR source=gate.sh
+source "${BASH_SOURCE%/*}/gate.sh" || exit
 
 readonly uri=${PATH_INFO-} method=${REQUEST_METHOD-}
-client=
+decision=no
+readonly no_right="client certificate has no right to read this"
+# All that is ever looked up. What is not of this grammar is not in the tree: no blanks, signs or hidden names get there.
+readonly component='[a-z0-9]+([._-]+[a-z0-9]+)*'
+readonly v2_name="($component(/$component)*)" v2_digest='sha256:[0-9a-f]{64}' v2_tag='[A-Za-z0-9_][A-Za-z0-9._-]{0,127}'
+readonly v1_name='([a-z0-9_]+/)?[a-z0-9_-][a-z0-9._-]*' v1_id='[0-9a-f]{1,64}'
 
-# SHA-256 of the DER, lower-case hex with colons; fails unless a whole certificate was presented.
-fingerprint() {
-    local pem=${SSL_CLIENT_CERT-} digest colons=
-    [[ $pem == "-----BEGIN CERTIFICATE-----"*"-----END CERTIFICATE-----"* ]] || return 1
-    pem=${pem#*-----}
-    pem=${pem#*-----}
-    digest=$(set -o pipefail && base64 --decode <<<"${pem%%-----*}" 2>/dev/null | sha256sum) || return 1
-    while [[ $digest == [0-9a-f][0-9a-f]* ]]; do
-        colons+=:${digest:0:2}
-        digest=${digest:2}
-    done
-    printf '%s' "${colons:1}"
+# quote TEXT VARIABLE: for a log that is read line by line. Of a client's words nothing but printable ASCII goes into
+# it, not too many of them, and quotes that they can't leave.
+quote() {
+    local text=${1:0:500}
+    text=${text//[^[:print:]]/?}
+    text=${text//\\/\\\\}
+    printf -v "$2" '"%s"' "${text//\"/\\\"}"
 }
 
-# SSL_CLIENT_VERIFY is SUCCESS for a foreign certificate too, once its TLS 1.2 session is resumed under
-# `SSLVerifyClient optional_no_ca`: signed_by_ca is safe only beside `optional` and a CA file.
-policy_lets_in() {
-    case ${CERTS_D_POLICY-} in
-        signed_by_ca) [[ ${SSL_CLIENT_VERIFY-} == SUCCESS ]] ;;
-        any_certificate) [[ ${SSL_CLIENT_VERIFY-} == @(SUCCESS|GENEROUS|FAILED:*) ]] ;;
-        *)
-            echo "CERTS_D_POLICY is neither signed_by_ca nor any_certificate: nobody is let in" >&2
-            return 1
-            ;;
-    esac
+# One line per request, in the form of Apache's error log, to which it goes.
+finish() {
+    local subject reason request
+    quote "${SSL_CLIENT_S_DN:--}" subject
+    quote "$gate_reason" reason
+    quote "$method $uri" request
+    printf '[%(%a %b %d %T)T.%s %(%Y)T] [certs_d:notice] gate: %s subject=%s fingerprint=%s %s reason=%s request=%s\n' \
+        -1 "${EPOCHREALTIME#*.}" -1 "host=${REMOTE_ADDR:--}" "$subject" "${gate_fingerprint:--}" "decision=$decision" \
+        "$reason" "$request" >&2
+    exit 0
 }
 
-# send_headers STATUS TYPE LENGTH [HEADER...]
+# send_headers STATUS [HEADER...]
 send_headers() {
-    printf '%s\n' "Status: $1" "Content-Type: $2" "Content-Length: $3" "${@:4}"
+    printf '%s\n' "Status: $1" "${@:2}"
     if [[ $uri == /v2?(/*) ]]; then
         echo "Docker-Distribution-Api-Version: registry/2.0"
     else
         echo "x-docker-registry-version: 0.6.2"
     fi
-    if [[ -n $client ]]; then
+    if [[ -n $gate_fingerprint ]]; then
         # For the access log: Apache makes a note of it and takes it off the answer.
-        echo "X-Certs-D-Fingerprint: $client"
+        echo "X-Certs-D-Fingerprint: $gate_fingerprint"
     fi
     echo
 }
 
 # send_json STATUS BODY
 send_json() {
-    send_headers "$1" application/json "${#2}"
+    send_headers "$1" "Content-Type: application/json" "Content-Length: ${#2}"
     if [[ $method != HEAD ]]; then
         printf '%s' "$2"
     fi
-    exit 0
+    finish
 }
 
 # refuse STATUS CODE MESSAGE, in the words of the distribution specification or of v1
@@ -74,11 +77,17 @@ refuse() {
     send_json "$1" "{\"error\":\"$3\"}"
 }
 
+# deny STATUS REASON
+deny() {
+    decision=no gate_reason=$2
+    refuse "$1" DENIED "$2"
+}
+
 refuse_as_tests_want() {
     local answer
     for answer in ${CERTS_D_TEST_ANSWERS-}; do
-        if [[ $answer == "$client"=[45][0-9][0-9] ]]; then
-            refuse "${answer#*=} Test answer" DENIED "answer for tests"
+        if [[ $answer == "$gate_fingerprint"=[45][0-9][0-9] ]]; then
+            deny "${answer#*=} Test answer" "answer for tests"
         fi
     done
 }
@@ -91,43 +100,132 @@ not_found() {
     esac
 }
 
-# Hidden files are none of the tree's: image_tree writes its temporary files so.
-send_file() {
-    local root file size type=application/json
-    [[ -n ${CERTS_D_TREE-} && $uri != */.* ]] || not_found
-    root=$(realpath --canonicalize-existing -- "$CERTS_D_TREE/v1" 2>/dev/null) || not_found
-    file=$(realpath --canonicalize-existing -- "$CERTS_D_TREE$uri" 2>/dev/null) || not_found
-    [[ $file == "$root"/* && -f $file && -r $file ]] || not_found
-    # Length and bytes come from one open file, also when the tree is renewed meanwhile.
-    exec <"$file" || not_found
-    size=$(stat --dereference --format=%s /dev/stdin) || not_found
-    if [[ $file == */layer ]]; then
-        type=application/octet-stream
-    fi
-    send_headers "200 OK" "$type" "$size" "X-Docker-Endpoints: ${CERTS_D_NAME-}" "X-Docker-Size: 0"
-    if [[ $method != HEAD ]]; then
-        exec cat
-    fi
-    exit 0
+# find_file PATTERN: what the path of the request leads to, as a path in the tree that is free of links. It has to be
+# where the tree keeps such files: the pattern is a regular expression.
+find_file() {
+    local found
+    [[ -n ${CERTS_D_TREE-} ]] || return
+    mapfile -t found < <(realpath --canonicalize-existing -- "$CERTS_D_TREE" "$CERTS_D_TREE$uri" 2>/dev/null)
+    [[ ${#found[@]} == 2 && ${found[1]} == "${found[0]}"/* && -f ${found[1]} && -r ${found[1]} ]] || return
+    file=${found[1]#"${found[0]}/"}
+    [[ $file =~ ^($1)$ ]]
 }
 
-if [[ ${HTTPS-} != on ]]; then
-    refuse "403 Not using SSL" DENIED "not using SSL"
-fi
-client=$(fingerprint)
-if [[ -z $client ]] || ! policy_lets_in; then
-    refuse "403 Client certificate invalid" DENIED "client certificate invalid"
-fi
-if [[ $method != @(GET|HEAD) ]]; then
-    refuse "405 Method Not Allowed" UNSUPPORTED "only GET and HEAD are supported"
-fi
-if [[ ${REDIRECT_STATUS-} != 200 ]]; then
-    # Called by its own address, not through the Action.
+# Apache sends it, by its internal path that only this redirect leads to. The query is for the access log.
+redirect() {
+    printf 'Location: /certs-d-tree/%s?%s\n\n' "$file" "$gate_fingerprint"
+    finish
+}
+
+send_file() {
+    find_file "$1" || not_found
+    redirect
+}
+
+# A file of the store is named by its digest, which is its ETag. Apache has its own idea of ETags, so If-None-Match is
+# answered here.
+send_stored() {
+    local name
+    find_file "$1" || not_found
+    name=${file##*/}
+    if [[ ${HTTP_IF_NONE_MATCH-} == @("*"|*"\"$name\""*) ]]; then
+        send_headers "304 Not Modified" "ETag: \"$name\"" "Docker-Content-Digest: $name"
+        finish
+    fi
+    redirect
+}
+
+# The catalog names what the client may read.
+send_catalog() {
+    local text name names=
+    gate_may_read_all && send_file v2/_catalog
+    find_file v2/_catalog || not_found
+    text=$(<"$CERTS_D_TREE/v2/_catalog")
+    text=${text#*[}
+    while [[ $text =~ ^[[:space:],]*\"$v2_name\" ]]; do
+        name=${BASH_REMATCH[1]}
+        text=${text:${#BASH_REMATCH[0]}}
+        gate_may_read "$name" && names+=,\"$name\"
+    done
+    send_json "200 OK" "{\"repositories\":[${names:1}]}"
+}
+
+# v1 spells a name of one part both ways.
+may_read_v1() {
+    gate_may_read "$1" || { [[ $1 == library/+([^/]) ]] && gate_may_read "${1#library/}"; }
+}
+
+# may_read_image ID: whether a repository that the client may read holds it, or an image that is made of it.
+may_read_image() {
+    local list name text
+    gate_may_read_all && return
+    for list in "$CERTS_D_TREE"/v1/repositories/{*,*/*}/images; do
+        name=${list#"$CERTS_D_TREE/v1/repositories/"}
+        may_read_v1 "${name%/images}" || continue
+        text=$(<"$list")
+        while [[ $text =~ \"($v1_id)\" ]]; do
+            [[ ${BASH_REMATCH[1]} == "$1" ]] && return
+            [[ $(<"$CERTS_D_TREE/v1/images/${BASH_REMATCH[1]}/ancestry") == *"\"$1\""* ]] && return
+            text=${text#*"${BASH_REMATCH[0]}"}
+        done
+    done 2>/dev/null
+    return 1
+}
+
+answer_v1() {
+    if [[ $uri == /v1/_ping ]]; then
+        send_file v1/_ping
+    elif [[ $uri =~ ^/v1/repositories/($v1_name)/(images|tags)$ ]]; then
+        may_read_v1 "${BASH_REMATCH[1]}" || deny "403 Forbidden" "$no_right"
+        send_file "${uri:1}"
+    elif [[ $uri =~ ^/v1/images/($v1_id)/(json|ancestry|layer)$ ]]; then
+        may_read_image "${BASH_REMATCH[1]}" || deny "403 Forbidden" "$no_right"
+        send_file "${uri:1}|store/blobs/$v2_digest"
+    fi
     not_found
-fi
-refuse_as_tests_want
-case $uri in
-    /v2/) send_json "200 OK" "{}" ;;
-    /v1/*) send_file ;;
-    *) not_found ;;
-esac
+}
+
+answer_v2() {
+    if [[ $uri == /v2/ ]]; then
+        send_json "200 OK" "{}"
+    elif [[ $uri == /v2/_catalog ]]; then
+        send_catalog
+    elif [[ $uri =~ ^/v2/$v2_name/(manifests/($v2_digest|$v2_tag)|blobs/$v2_digest|tags/list)$ ]]; then
+        gate_may_read "${BASH_REMATCH[1]}" || deny "403 Forbidden" "$no_right"
+        case $uri in
+            */blobs/*) send_stored "store/blobs/${uri##*/}" ;;
+            */manifests/sha256:*) send_stored "store/manifests/[a-z0-9.+-]+/${uri##*/}" ;;
+            */manifests/*) send_stored "store/manifests/[a-z0-9.+-]+/$v2_digest" ;;
+            */tags/list) send_file "${uri:1}" ;;
+        esac
+    fi
+    not_found
+}
+
+# One function, because an error of bash ends a whole command and goes on behind it: nothing that lets in stands there.
+main() {
+    if ! gate_lets_in; then
+        if [[ ${HTTPS-} != on ]]; then
+            deny "403 Not using SSL" "$gate_reason"
+        fi
+        deny "403 Client certificate invalid" "$gate_reason"
+    fi
+    decision=yes
+    if [[ $method != @(GET|HEAD) ]]; then
+        refuse "405 Method Not Allowed" UNSUPPORTED "only GET and HEAD are supported"
+    fi
+    # Called by its own address and not through the Action; or a path that is longer than all names can be.
+    if [[ ${REDIRECT_STATUS-} != 200 ]] || ((${#uri} > 600)); then
+        not_found
+    fi
+    refuse_as_tests_want
+    case $uri in
+        /v1/*) answer_v1 ;;
+        /v2/*) answer_v2 ;;
+    esac
+    not_found
+}
+
+main
+# shellcheck disable=SC2317 # an error of bash gets here
+deny "403 Forbidden" "the gate has failed: nobody is let in"
