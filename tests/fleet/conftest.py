@@ -6,11 +6,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.fleet.certs_d.tests.fleet.registries import (
+    Fleet,
+    Material,
+    PolicyAnswers,
+    lay_tree,
+    policies,
+)
 from ansible_collections.fleet.certs_d.tests.fleet.running import (
     CERTS_D,
     INVENTORY,
@@ -55,3 +62,21 @@ def certs_d(on: Callable[[str, str], str]) -> Callable[[str], str]:
     """A picture of a host's certs.d: every name, mode, owner, time and content."""
     line = f"cd {CERTS_D} && find . -printf '%p %m %u %T@\n' | sort && find . -type f | sort | xargs -d '\n' sha256sum"
     return lambda host: on(host, line)
+
+
+@pytest.fixture(scope="session")
+def registries(fleet: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A registry per policy beside the lab's own, all of them on one host and with one tree."""
+    material = Material(tmp_path_factory.mktemp("material"))
+    material.fill()
+    laid = Fleet(material, policies(material), lay_tree(tmp_path_factory.mktemp("tree")))
+    laid.lay(*laid.by_policy.values())
+    laid.lay_on_node()
+    yield laid
+    laid.remove(*laid.by_policy.values(), purge_tree=True)
+
+
+@pytest.fixture(scope="session")
+def policy_answers(registries: Fleet) -> PolicyAnswers:
+    """What each registry says to each kind of certificate, asked in every way."""
+    return registries.ask_in_every_way()

@@ -136,6 +136,22 @@ def issue_server(*, signer: Issued, names: Sequence[str] = ("localhost", "127.0.
     return issue("server", signer=signer, purposes=[SERVER], alternative_names=[_general_name(each) for each in names])
 
 
+def issue_crl(
+    signer: Issued,
+    revoked: Sequence[Issued] = (),
+    *,
+    last_update: datetime = NOW - timedelta(days=1),
+    next_update: datetime = NOW + timedelta(days=30),
+) -> str:
+    """Issue the revocation list of a CA."""
+    builder = x509.CertificateRevocationListBuilder().issuer_name(signer.x509.subject)
+    builder = builder.last_update(last_update).next_update(next_update)
+    for each in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(each.x509.serial_number).revocation_date(last_update)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
 def with_broken_hash(certificate: str) -> str:
     """The certificate of an RSA signer, said to be signed with SHA-1, with which cryptography signs no longer."""
     der = x509.load_pem_x509_certificate(certificate.encode()).public_bytes(Encoding.DER)

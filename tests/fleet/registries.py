@@ -1,0 +1,278 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Registries of the role beside the lab's own: one per policy, with certificates of every kind, and how to ask them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import json
+import tarfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from ansible_collections.fleet.certs_d.tests.fleet.running import INVENTORY, Run, address, run, ssh, tool
+from ansible_collections.fleet.certs_d.tests.unit.material import (
+    CLIENT,
+    NOW,
+    SERVER,
+    Issued,
+    issue,
+    issue_ca,
+    issue_client,
+    issue_crl,
+    issue_server,
+)
+from ansible_collections.fleet.certs_d.tests.unit.roles.registry.trees import Image, lay_image
+
+HOST = "registry1"
+# Debian 13, with openssl and Python 3.13.
+NODE = "node2"
+NAME = "registry.lab"
+ROOT = "/srv/gate-tests"
+PLAYBOOK = Path(__file__).with_name("registries.yml")
+_PROGRAM = Path(__file__).with_name("node_client.py")
+_FOLDER = "/root/gate-tests"
+BESIDE = b"never served"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What the role is told of a registry; files are those of the material."""
+
+    name: str
+    policy: str = "signed_by_ca"
+    clients: Sequence[dict[str, Any]] = ()
+    client_ca: str = "clients.crt"
+    client_crl: str = "clients.crl"
+    state: str = "present"
+    purge_tree: bool = False
+
+    @property
+    def port(self) -> int:
+        return int(self.name.rsplit(":", 1)[1])
+
+    def variables(self, material: Path) -> dict[str, Any]:
+        """As the playbook takes them."""
+        files = {key: str(material / value) if value else "" for key, value in self.files.items()}
+        others = {key: getattr(self, key) for key in ("name", "policy", "state", "purge_tree")}
+        return {**others, **files, "clients": list(self.clients)}
+
+    @property
+    def files(self) -> dict[str, str]:
+        return {"client_ca": self.client_ca, "client_crl": self.client_crl}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a registry said; status 0 is a refused handshake, whose alert is the error."""
+
+    status: int
+    head: str
+    body: str
+    error: str
+    reused: bool
+    seconds: float
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """By names in small letters; without those that differ from request to request."""
+        lines = (line.partition(": ") for line in self.head.split("\r\n")[1:])
+        return {name.lower(): value for name, _colon, value in lines if name.lower() != "date"}
+
+    @property
+    def reason(self) -> str:
+        """The message of an error, which always is JSON."""
+        said = json.loads(self.body)
+        return str(said["error"] if "error" in said else said["errors"][0]["message"])
+
+    @property
+    def outcome(self) -> str:
+        """In the words of the table of docs/registry.md."""
+        if not self.status:
+            return "handshake refused" if "alert" in self.error.lower() else self.error
+        return str(self.status) if self.status < 400 else f"{self.status} {self.reason}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request, as the node sends it."""
+
+    port: int
+    certificate: str = ""
+    path: str = "/v2/"
+    method: str = "GET"
+    host: str = NAME
+    name: str = NAME
+    headers: Sequence[str] = ()
+    body: str = ""
+    version: str = "1.3"
+    client: str = "python"
+    resumed: bool = False
+    raw: str = ""
+
+    def data(self) -> dict[str, Any]:
+        lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {self.host}:{self.port}", "Connection: close"]
+        request = self.raw or "\r\n".join([*lines, *self.headers, "", self.body])
+        names = ("port", "certificate", "name", "version", "client", "resumed")
+        return {**{name: getattr(self, name) for name in names}, "request": request}
+
+
+@dataclass
+class Material:
+    """CAs and certificates of every kind, in a folder of the controller."""
+
+    folder: Path
+    authority: Issued = field(default_factory=lambda: issue_ca("Authority of the gate's tests"))
+    other: Issued = field(default_factory=lambda: issue_ca("Another authority"))
+    issued: dict[str, Issued] = field(default_factory=dict)
+
+    def fill(self) -> None:
+        """Write all that the role and the clients read."""
+        server = issue_server(signer=self.authority, names=(NAME, "second.lab", address(INVENTORY, HOST)))
+        names = [x509.DNSName("named.example"), x509.RFC822Name("named@example.org")]
+        ended, begins = NOW - timedelta(days=1), NOW + timedelta(days=3)
+        self.issued = {
+            "good": issue_client("good", signer=self.authority),
+            "named": issue("named", signer=self.authority, purposes=[CLIENT], alternative_names=names),
+            "stranger": issue_client("stranger", signer=self.authority),
+            "revoked": issue_client("revoked", signer=self.authority),
+            "expired": issue("expired", signer=self.authority, not_before=NOW - timedelta(days=9), not_after=ended),
+            "not yet valid": issue("early", signer=self.authority, not_before=begins),
+            "for servers": issue("for servers", signer=self.authority, purposes=[SERVER]),
+            "foreign": issue_client("foreign", signer=self.other),
+            "self-signed": issue("self-signed", purposes=[CLIENT]),
+            "self-signed, not listed": issue("self-signed too", purposes=[CLIENT]),
+            "self-signed, expired": issue("over", not_before=NOW - timedelta(days=9), not_after=ended),
+        }
+        for name, pair in self.issued.items():
+            self.write(f"{name}.cert", pair.certificate)
+            self.write(f"{name}.key", pair.private_key)
+        for name, content in (
+            ("ca.crt", self.authority.certificate),
+            ("server.crt", server.certificate),
+            ("server.key", server.private_key),
+            ("clients.crt", self.authority.certificate),
+            ("other.crt", self.other.certificate),
+        ):
+            self.write(name, content)
+        self.revoke("revoked")
+
+    def revoke(self, *names: str, **dates: Any) -> None:
+        """Write the revocation list of these."""
+        self.write("clients.crl", issue_crl(self.authority, [self.issued[name] for name in names], **dates))
+
+    def write(self, name: str, content: str) -> None:
+        (self.folder / name).write_text(content)
+
+    def fingerprint(self, name: str) -> str:
+        return self.issued[name].x509.fingerprint(SHA256()).hex(":")
+
+
+def policies(material: Material) -> dict[str, Registry]:
+    """A registry per policy. What is listed is `good` and `named`, or `good` and `self-signed`."""
+    fingerprints = [{"fingerprint": material.fingerprint(name).upper()} for name in ("good", "self-signed")]
+    listed = [{"subject": "CN=good", "repositories": ["app", "team/*"]}, {"san": "DNS:named.example"}]
+    no_ca = {"client_ca": "", "client_crl": ""}
+    return {
+        "any_certificate": Registry(f"{NAME}:5001", "any_certificate", **no_ca),
+        "signed_by_ca": Registry(f"{NAME}:5002"),
+        "allowlist": Registry(f"{NAME}:5003", "allowlist", listed),
+        "allowlist without a CA": Registry(f"{NAME}:5004", "allowlist", fingerprints, **no_ca),
+    }
+
+
+# By policy and certificate, the answers in the order of WAYS.
+PolicyAnswers = dict[str, dict[str, list[Answer]]]
+# Client, version of TLS, whether the session is a resumed one.
+WAYS = list(itertools.product(("python", "openssl"), ("1.2", "1.3"), (False, True)))
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The registries that run, their tree and the node that asks them."""
+
+    material: Material
+    by_policy: dict[str, Registry]
+    images: dict[str, Image]
+
+    def lay(self, *registries: Registry, good: bool = True) -> Run:
+        """Run the role for these registries, in one play."""
+        variables = {
+            "wanted_material": str(self.material.folder),
+            "wanted_root": ROOT,
+            "wanted_registries": [registry.variables(self.material.folder) for registry in registries],
+        }
+        done = run(tool("ansible-playbook"), PLAYBOOK, "-i", INVENTORY, "-e", json.dumps(variables))
+        assert not good or done.status == 0, done.output
+        return done
+
+    def remove(self, *registries: Registry, purge_tree: bool = False) -> Run:
+        """Take registries away."""
+        return self.lay(*(replace(registry, state="absent", purge_tree=purge_tree) for registry in registries))
+
+    def ask(self, *questions: Question) -> list[Answer]:
+        """Ask from the node, all in one go."""
+        given = json.dumps([question.data() for question in questions])
+        said = ssh(INVENTORY, NODE, f"python3 {_FOLDER}/node_client.py {_FOLDER}", given=given).good()
+        return [Answer(**answer) for answer in json.loads(said)]
+
+    def ask_in_every_way(self) -> PolicyAnswers:
+        """Each registry, with each kind of certificate."""
+        certificates = [*self.material.issued, ""]
+        questions = [
+            Question(registry.port, certificate, client=client, version=version, resumed=resumed)
+            for registry in self.by_policy.values()
+            for certificate in certificates
+            for client, version, resumed in WAYS
+        ]
+        answers = iter(self.ask(*questions))
+        return {
+            policy: {each or "none": list(itertools.islice(answers, len(WAYS))) for each in certificates}
+            for policy in self.by_policy
+        }
+
+    def lay_on_node(self) -> None:
+        """The clients' certificates and the program that asks."""
+        files = {path.name: path.read_bytes() for path in [*self.material.folder.iterdir(), _PROGRAM]}
+        unpack(NODE, _FOLDER, files.items())
+
+
+def unpack(host: str, folder: str, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write files on a host."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name, content in files:
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    send(host, folder, stream.getvalue())
+
+
+def send(host: str, folder: str, archive: bytes) -> None:
+    """Unpack an archive on a host, in place of what is there."""
+    line = f"rm -rf '{folder}' && mkdir -p '{folder}' && base64 -d | tar -xz --no-same-owner -C '{folder}'"
+    ssh(INVENTORY, host, line, given=base64.b64encode(archive).decode()).good()
+
+
+def lay_tree(folder: Path, root: str = ROOT) -> dict[str, Image]:
+    """A tree of images on the registries' host, with what must never be served in it and beside it."""
+    images = {name: lay_image(folder, name, name.encode() * 1000) for name in ("app", "team/tool", "other/tool")}
+    (folder / "secret").write_bytes(BESIDE)
+    (folder / "v1/.hidden").write_bytes(BESIDE)
+    (folder / "v2/app/manifests/outside").symlink_to("/etc/passwd")
+    (folder / "v2/app/manifests/beside").symlink_to("../../../secret")
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        archive.add(folder, arcname=".")
+    send(HOST, root, stream.getvalue())
+    ssh(INVENTORY, HOST, f"chmod 755 '{root}'").good()
+    return images
