@@ -15,6 +15,7 @@ from ansible_collections.fleet.certs_d.tests.fleet.registries import (
     Fleet,
     Material,
     PolicyAnswers,
+    RequestAnswers,
     lay_tree,
     policies,
 )
@@ -80,3 +81,9 @@ def registries(fleet: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def policy_answers(registries: Fleet) -> PolicyAnswers:
     """What each registry says to each kind of certificate, asked in every way."""
     return registries.ask_in_every_way()
+
+
+@pytest.fixture(scope="session")
+def request_answers(registries: Fleet) -> RequestAnswers:
+    """What the registry `signed_by_ca` says to each of the requests."""
+    return registries.ask_all_requests()

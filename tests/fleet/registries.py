@@ -19,6 +19,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from ansible_collections.fleet.certs_d.tests.fleet.requests import REQUESTS, question_of
 from ansible_collections.fleet.certs_d.tests.fleet.running import INVENTORY, Run, address, run, ssh, tool
 from ansible_collections.fleet.certs_d.tests.unit.material import (
     CLIENT,
@@ -192,6 +193,8 @@ def policies(material: Material) -> dict[str, Registry]:
 
 # By policy and certificate, the answers in the order of WAYS.
 PolicyAnswers = dict[str, dict[str, list[Answer]]]
+# By label, the answer without a certificate and with a good one.
+RequestAnswers = dict[str, tuple[Answer, Answer]]
 # Client, version of TLS, whether the session is a resumed one.
 WAYS = list(itertools.product(("python", "openssl"), ("1.2", "1.3"), (False, True)))
 
@@ -239,6 +242,17 @@ class Fleet:
             policy: {each or "none": list(itertools.islice(answers, len(WAYS))) for each in certificates}
             for policy in self.by_policy
         }
+
+    def ask_all_requests(self) -> RequestAnswers:
+        """Every request, of the registry that lets in who is signed by its CA."""
+        port = self.by_policy["signed_by_ca"].port
+        questions = [
+            Question(port, certificate, **question_of(label, request))
+            for label, request in REQUESTS.items()
+            for certificate in ("", "good")
+        ]
+        answers = iter(self.ask(*questions))
+        return dict(zip(REQUESTS, zip(answers, answers, strict=True), strict=True))
 
     def lay_on_node(self) -> None:
         """The clients' certificates and the program that asks."""

@@ -19,7 +19,7 @@ source "${BASH_SOURCE%/*}/gate.sh" || exit
 readonly uri=${PATH_INFO-} method=${REQUEST_METHOD-}
 decision=no
 readonly no_right="client certificate has no right to read this"
-# All that is ever looked up. What is not of this grammar is not in the tree: no blanks, signs or hidden names get there.
+# All that is ever looked up: no blanks, signs or hidden names get to the tree.
 readonly component='[a-z0-9]+([._-]+[a-z0-9]+)*'
 readonly v2_name="($component(/$component)*)" v2_digest='sha256:[0-9a-f]{64}' v2_tag='[A-Za-z0-9_][A-Za-z0-9._-]{0,127}'
 readonly v1_name='([a-z0-9_]+/)?[a-z0-9_-][a-z0-9._-]*' v1_id='[0-9a-f]{1,64}'
@@ -33,7 +33,7 @@ quote() {
     printf -v "$2" '"%s"' "${text//\"/\\\"}"
 }
 
-# One line per request, in the form of Apache's error log, to which it goes.
+# One line per request, in the form of Apache's own error log, to which it goes whatever registry it is of.
 finish() {
     # RHEL 8 has bash 4.4, which counts no microseconds.
     local subject reason request fraction=${EPOCHREALTIME#*.}
@@ -41,8 +41,8 @@ finish() {
     quote "$gate_reason" reason
     quote "$method $uri" request
     printf '[%(%a %b %d %T)T.%s %(%Y)T] [certs_d:notice] gate: %s subject=%s fingerprint=%s %s reason=%s request=%s\n' \
-        -1 "${fraction:-000000}" -1 "host=${REMOTE_ADDR:--}" "$subject" "${gate_fingerprint:--}" "decision=$decision" \
-        "$reason" "$request" >&2
+        -1 "${fraction:-000000}" -1 "registry=${CERTS_D_NAME:--} host=${REMOTE_ADDR:--}" "$subject" \
+        "${gate_fingerprint:--}" "decision=$decision" "$reason" "$request" >&2
     exit 0
 }
 

@@ -547,7 +547,7 @@ def test_the_fingerprint_of_a_refused_certificate_goes_to_the_access_log(gate: G
 
 def test_each_request_is_one_line_of_the_error_log(allow: Gate, tmp_path: Path, fingerprint: str) -> None:
     write_clients(tmp_path, f"fingerprint\t{fingerprint}\tapp")
-    who = f'host=10.0.0.7 subject="{SUBJECT}" fingerprint={fingerprint}'
+    who = f'registry=registry.lab:5000 host=10.0.0.7 subject="{SUBJECT}" fingerprint={fingerprint}'
     for path, decision in (
         ("/v2/app/tags/list", 'decision=yes reason="client certificate is on the allowlist"'),
         ("/v2/other/tags/list", f'decision=no reason="{NO_RIGHT}"'),
@@ -565,9 +565,8 @@ def test_nobody_writes_into_the_log_but_the_gate(gate: Gate, text: str) -> None:
     assert line.isprintable()
     assert len(line) < 1500
     quoted = r'"(?:[^"\\]|\\.)*"'
-    assert re.search(
-        f"gate: host=\\S+ subject={quoted} fingerprint=\\S+ decision=no reason={quoted} request={quoted}$", line
-    )
+    who = f"gate: registry=\\S+ host=\\S+ subject={quoted} fingerprint=\\S+"
+    assert re.search(f"{who} decision=no reason={quoted} request={quoted}$", line)
 
 
 @pytest.mark.parametrize("status", ["403", "503"])
