@@ -35,7 +35,7 @@ soak: .venv/test  ## host directories under fire: readers during 2,000 swaps, a 
 	@.venv/bin/python tests/gates.py soak
 
 clean: .python  ## take everything away that the targets above made
-	@for inventory in {.cache/collections/ansible_collections/fleet/certs_d/,}inventories/{bench,engines,lab}; do \
+	@for inventory in {.cache/collections/ansible_collections/fleet/certs_d/,}inventories/{bench,engines,lab,rhel}; do \
 		$(PYTHON) -m lab down $$inventory --all || exit; done
 	@rm -rf .venv .cache playbooks/collections inventories/*/{.lab,hosts.yml}
 

@@ -34,8 +34,9 @@ _NODE = [
     "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw",
 ]
 # Engines mount and make networks; what they store can't lie on the overlay that the node itself lies on.
+_FIREWALL = ["--cap-add=NET_ADMIN"]
 _ENGINES = [
-    "--cap-add=NET_ADMIN",
+    *_FIREWALL,
     *(f"--volume=/var/lib/{store}" for store in ("docker", "containerd", "containers")),
 ]
 _READY = "test -e /run/lab-ready || systemctl is-system-running | grep -E 'running|degraded'"
@@ -108,7 +109,7 @@ def forget(inventory_dir: Path) -> None:
 def node_arguments(fleet: str, host: Host, kind: Kind, image: str) -> list[str]:
     """What makes a node of a container."""
     names = [f"--network-alias={alias}" for alias in (host.name, *host.aliases)]
-    engines = _ENGINES if kind.engines else []
+    engines = _ENGINES if kind.engines else _FIREWALL if kind.firewall else []
     pid_1 = ["/bin/sh", "-c", kind.init] if kind.init else ["/lib/systemd/systemd"]
     volumes = [f"--volume={fleet}-{volume}" for volume in host.volumes]
     return [f"--hostname={host.name}", *names, *_NODE, *engines, *volumes, image, *pid_1]

@@ -25,6 +25,8 @@ class Kind(NamedTuple):
     """Lines of apt's configuration that the suite needs."""
     engines: bool = False
     """Whether container engines run in it."""
+    firewall: bool = False
+    """Whether it may set up its own network's packet filter."""
     init: str = ""
     """Text of a script that is PID 1 instead of systemd."""
 

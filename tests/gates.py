@@ -34,6 +34,10 @@ SHELL_FILES = [
     "tests/bench/registry/pipe.cgi",
     "roles/registry/files/gate-map",
     "roles/registry/files/gate.sh",
+    "tests/rhel/packages/root/usr/libexec/httpd-ssl-gencerts",
+    "tests/rhel/packages/root/usr/libexec/httpd-ssl-pass-dialog",
+    "tests/rhel/packages/root/usr/sbin/httpd",
+    "tests/rhel/restorecon",
     "tests/tools/make-venv",
 ]
 
@@ -67,6 +71,7 @@ GATES = [
         counts=r"Running sanity test",
     ),
     Gate("fleet", "python -m pytest -p no:cacheprovider tests/fleet", fast=False, counts=r"(\d+) passed"),
+    Gate("rhel", "python -m pytest -p no:cacheprovider tests/rhel", fast=False, counts=r"(\d+) passed"),
     Gate("engines", "python -m pytest -p no:cacheprovider tests/engines", fast=False, counts=r"(\d+) passed"),
     Gate("soak", "python -m pytest -p no:cacheprovider tests/soak", fast=False, counts=r"(\d+) passed"),
     Gate(

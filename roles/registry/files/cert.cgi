@@ -35,12 +35,13 @@ quote() {
 
 # One line per request, in the form of Apache's own error log, to which it goes whatever registry it is of.
 finish() {
-    local subject reason request
+    # RHEL 8 has bash 4.4, which counts no microseconds.
+    local subject reason request fraction=${EPOCHREALTIME#*.}
     quote "${SSL_CLIENT_S_DN:--}" subject
     quote "$gate_reason" reason
     quote "$method $uri" request
     printf '[%(%a %b %d %T)T.%s %(%Y)T] [certs_d:notice] gate: %s subject=%s fingerprint=%s %s reason=%s request=%s\n' \
-        -1 "${EPOCHREALTIME#*.}" -1 "registry=${CERTS_D_NAME:--} host=${REMOTE_ADDR:--}" "$subject" \
+        -1 "${fraction:-000000}" -1 "registry=${CERTS_D_NAME:--} host=${REMOTE_ADDR:--}" "$subject" \
         "${gate_fingerprint:--}" "decision=$decision" "$reason" "$request" >&2
     exit 0
 }

@@ -37,9 +37,11 @@ gate_take_fingerprint() {
 # A resumed session is not verified again, so that its certificate may have expired meanwhile. Apache counts the days
 # that are left in whole ones: who has one needs no look at the clock.
 gate_is_in_time() {
-    local end
+    local end now
     [[ ${SSL_CLIENT_V_REMAIN-} == [1-9]* ]] && return
-    [[ -n ${SSL_CLIENT_V_END-} ]] && end=$(date --date="$SSL_CLIENT_V_END" +%s 2>/dev/null) && ((EPOCHSECONDS < end))
+    # EPOCHSECONDS is one of bash 5: RHEL 8 has 4.4, where it would be empty, and before every end.
+    printf -v now '%(%s)T' -1
+    [[ -n ${SSL_CLIENT_V_END-} ]] && end=$(date --date="$SSL_CLIENT_V_END" +%s 2>/dev/null) && ((now < end))
 }
 
 # SSL_CLIENT_VERIFY is SUCCESS for a foreign certificate too, once its TLS 1.2 session is resumed under

@@ -50,7 +50,7 @@ def test_a_word_that_no_kind_has_is_refused() -> None:
 
 
 def test_every_file_but_that_of_the_kinds_is_a_fleet() -> None:
-    assert fleets() == ["bench", "engines", "fleet"]
+    assert fleets() == ["bench", "engines", "fleet", "rhel"]
 
 
 def test_the_fleet_is_one_registry_and_three_nodes_on_both_debian_versions() -> None:
