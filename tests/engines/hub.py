@@ -11,21 +11,24 @@ import json
 import secrets
 import ssl
 from collections.abc import Iterable, Mapping
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ansible_collections.fleet.certs_d.tests.engines.registry import Answer, Image, Registry, image_of
+from ansible_collections.fleet.certs_d.tests.engines.registry import (
+    MANIFEST,
+    Answer,
+    Image,
+    Registry,
+    answers_in,
+    image_of,
+)
 from ansible_collections.fleet.certs_d.tests.fleet.running import ENGINES, Run, run, ssh, tool
-from ansible_collections.fleet.certs_d.tests.tools.apache_events import events
-from ansible_collections.fleet.certs_d.tests.tools.issue import facts_of
 
 HUBS = ("hub1", "hub2")
 NAME = "hub.lab"
 HUB = f"{NAME}:5000"
 PLAYBOOK = Path(__file__).with_name("hub.yml")
-MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-_LOGS = "/var/log/apache2/certs-d-hub.lab_5000_access.log /var/log/apache2/certs-d-hub.lab_5000_error.log"
+_LOGS = tuple(f"/var/log/apache2/certs-d-hub.lab_5000_{kind}.log" for kind in ("access", "error"))
 
 
 class Response(NamedTuple):
@@ -126,16 +129,8 @@ class Hub(Registry):
     def forget_logs(self) -> None:
         """What is logged from now on is told by `log_of`."""
         for host in HUBS:
-            ssh(ENGINES, host, f"truncate --size 0 {_LOGS}").good()
+            ssh(ENGINES, host, f"truncate --size 0 {' '.join(_LOGS)}").good()
 
     def log_of(self, host: str) -> list[Answer]:
         """What was answered, in the order of time; the access log names a certificate by its fingerprint."""
-        names = {}
-        for name, pair in self._pairs.items():
-            facts = facts_of(pair.x509)
-            names |= {facts["serial"]: name, hashlib.sha256(pair.der).digest().hex(":"): name}
-        lines = ssh(ENGINES, host, f"cat {_LOGS}").good().splitlines()
-        return [
-            Answer(names.get(event.certificate, event.certificate), event.answer, event.request)
-            for event in sorted(events(lines), key=attrgetter("time"))
-        ]
+        return answers_in(host, _LOGS, self._pairs)

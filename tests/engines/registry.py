@@ -11,7 +11,7 @@ import http.client
 import json
 import secrets
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from operator import attrgetter
 from pathlib import Path
@@ -100,13 +100,8 @@ class Registry:
         return self.answers_in(*_LOGS)
 
     def answers_in(self, *logs: str) -> list[Answer]:
-        """The same of any registry's logs on the host; certificates stand there by serial number or fingerprint."""
-        names = {fact: name for name, pair in self._pairs.items() for fact in facts_of(pair.x509).values()}
-        lines = ssh(ENGINES, HOST, f"cat {' '.join(logs)}").good().splitlines()
-        return [
-            Answer(names.get(event.certificate, event.certificate), event.answer, event.request)
-            for event in sorted(events(lines), key=attrgetter("time"))
-        ]
+        """The same of any registry's logs on the host."""
+        return answers_in(HOST, logs, self._pairs)
 
     def new_image(self) -> str:
         """The repository of an image that nobody has, not a single blob of it."""
@@ -138,6 +133,16 @@ class Registry:
             return str(answer.headers["Location"])
 
         return send
+
+
+def answers_in(host: str, logs: Sequence[str], pairs: Mapping[str, Issued]) -> list[Answer]:
+    """What these logs of a host tell; a certificate stands there by its serial number or by its fingerprint."""
+    names = {fact: name for name, pair in pairs.items() for fact in facts_of(pair.x509).values()}
+    lines = ssh(ENGINES, host, f"cat {' '.join(logs)}").good().splitlines()
+    return [
+        Answer(names.get(event.certificate, event.certificate), event.answer, event.request)
+        for event in sorted(events(lines), key=attrgetter("time"))
+    ]
 
 
 def image_of(marker: str, *, architecture: str = "") -> Image:

@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -282,14 +282,19 @@ def test_reloads_of_apache_disturb_no_push(hub: Hub) -> None:
         for _image in range(6):
             hub.push_image("reloaded")
         place = hub.upload(hub.ask("pusher", "POST", "/v2/reloaded/blobs/uploads/"))
-        slow = (piece for piece in pieces(20) if time.sleep(0.2) is None)
-        assert hub.ask("pusher", "PATCH", place, slow).status == 202
+        assert hub.ask("pusher", "PATCH", place, slowly(pieces(20))).status == 202
     finally:
         stop.set()
         reloader.join()
     assert len(reloads) > 3
     assert set(reloads) == {0}
     assert {answer.answer for answer in hub.log_of("hub1")} <= {"201", "202"}
+
+
+def slowly(given: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in given:
+        time.sleep(0.2)
+        yield piece
 
 
 # Faults.
