@@ -287,7 +287,7 @@ def test_a_tag_is_there_all_the_time_and_whole(root: Path, one: Image, other: Im
 
     client = threading.Thread(target=pull)
     client.start()
-    for _ in range(10):
+    for _turn in range(10):
         change(root, A1, other)
         change(root, A1, one)
     ended.set()
