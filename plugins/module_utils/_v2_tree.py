@@ -27,12 +27,15 @@ _TAKEN = ("blobs", "manifests", "tags")
 
 def check_names(*, repository: str, tag: str) -> None:
     """Raise InvalidImage unless clients of today can ask for both."""
-    problems = [_repository_fault(repository), "" if _TAG.fullmatch(tag) else _TAG_FAULT.format(tag)]
-    if any(problems):
-        raise InvalidImage("; ".join(filter(None, problems)))
+    problems = [each for each in (_repository_fault(repository), _tag_fault(tag)) if each]
+    if problems:
+        raise InvalidImage("; ".join(problems))
 
 
-_TAG_FAULT = "{0!r} is no tag: use up to 128 letters, digits, '_', '.' and '-', the first no '.' or '-'"
+def _tag_fault(tag: str) -> str:
+    if _TAG.fullmatch(tag):
+        return ""
+    return f"{tag!r} is no tag: use up to 128 letters, digits, '_', '.' and '-', the first no '.' or '-'"
 
 
 def _repository_fault(name: str) -> str:

@@ -78,7 +78,7 @@ def test_links_that_lead_to_each_other_lead_nowhere(tmp_path: Path) -> None:
         (entry("device", tarfile.BLKTYPE), "special"),
         (entry("console", tarfile.CHRTYPE), "special"),
         (entry("pipe", tarfile.FIFOTYPE), "special"),
-        (entry("/".join("deep" for _ in range(17))), "deeper"),
+        (entry("/".join("deep" for _level in range(17))), "deeper"),
     ],
 )
 def test_an_entry_that_no_image_has_is_told_by_name(tmp_path: Path, bad: tarfile.TarInfo, reason: str) -> None:
@@ -178,7 +178,7 @@ def test_a_header_that_announces_gigabytes_is_refused_before_they_are_read(tmp_p
     packer = zlib.compressobj(9, wbits=31)
     with (tmp_path / "archive").open("wb") as stream:
         stream.write(packer.compress(announced.tobuf(tarfile.USTAR_FORMAT)))
-        for _ in range(64):
+        for _megabyte in range(64):
             stream.write(packer.compress(bytes(1 << 20)))
         stream.write(packer.flush())
     with pytest.raises(InvalidImage, match="too long"):

@@ -190,7 +190,7 @@ def test_what_no_client_pulls_is_told(tmp_path: Path) -> None:
 def test_an_index_may_lie_in_an_index_but_not_for_ever(tmp_path: Path) -> None:
     layout = Layout()
     root = layout.image("a")
-    for _ in range(4):
+    for _level in range(4):
         root = layout.index(root)
     check(at(tmp_path, layout, root))
     (problem,) = refusal(tmp_path, layout, layout.index(root))

@@ -287,7 +287,7 @@ def test_a_tag_is_there_all_the_time_and_whole(root: Path, one: Image, other: Im
 
     client = threading.Thread(target=pull)
     client.start()
-    for _ in range(10):
+    for _turn in range(10):
         change(root, A1, other)
         change(root, A1, one)
     ended.set()
@@ -381,10 +381,14 @@ def test_killed_before_any_effect_nothing_dangles_and_the_next_run_does_the_rest
 
 
 @pytest.mark.parametrize("lives", range(0, 60, 3))
+@pytest.mark.parametrize("is_old", [False, True])
 def test_a_disk_that_is_full_leaves_all_as_before(
-    root: Path, monkeypatch: pytest.MonkeyPatch, one: Image, other: Image, lives: int
+    root: Path, monkeypatch: pytest.MonkeyPatch, one: Image, other: Image, lives: int, is_old: bool
 ) -> None:
-    change(root, A1, one)
+    if is_old:
+        lay_old_form(root)
+    else:
+        change(root, A1, one)
     before = picture(root)
     calls = 0
 
@@ -399,7 +403,9 @@ def test_a_disk_that_is_full_leaves_all_as_before(
         change(root, B1, other)
     except OSError:
         after = picture(root)
-        assert after == before or "v2/a/b/manifests/1" in after
+        # A layer of version 0.1.0 that has been moved into the store stays there.
+        is_moved = is_old and isinstance(after[f"v1/images/{OLD_ID}/layer"], str)
+        assert after == before or is_moved or "v2/a/b/manifests/1" in after
     check(root)
 
 

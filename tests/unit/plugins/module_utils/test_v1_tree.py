@@ -54,6 +54,13 @@ def test_ids_follow_from_what_is_in_the_image(tmp_path: Path) -> None:
     assert one.images[1] == other.images[1]
 
 
+def test_the_same_layers_with_another_config_are_another_image_on_the_same_ones(tmp_path: Path) -> None:
+    one = chain(image_of(tmp_path / "one", "a", "b"))
+    other = chain(image_of(tmp_path / "other", "a", "b", architecture="arm64"))
+    assert one.id != other.id
+    assert one.images[1] == other.images[1]
+
+
 def test_the_same_layer_twice_is_two_images(tmp_path: Path) -> None:
     made = chain(image_of(tmp_path, "a", "a", "a")).images
     assert len({each.id for each in made}) == 3
