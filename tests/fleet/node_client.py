@@ -5,8 +5,9 @@
 
 Reads a list of questions as JSON from standard input, prints the list of answers. A question has `port`, `name` (SNI,
 may be empty), `certificate` (a file of the folder that is the first argument, without suffix, or empty), `version`
-(1.2, 1.3), `client` (python, openssl), `resumed` and `request`, whose bytes are Latin-1. An answer has `status` (0 if
-the handshake was refused), `head`, `body`, `error`, `reused` and `seconds`.
+(1.2, 1.3), `client` (python, openssl), `resumed`, `first_name` (SNI of the session that is resumed), `session` (save
+or reuse one in a file, with openssl) and `request`, whose bytes are Latin-1. An answer has `status` (0 if the handshake
+was refused), `head`, `body`, `error`, `reused` and `seconds`.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def with_python(folder: Path, question: dict[str, Any]) -> dict[str, Any]:
     session = None
     try:
         if question["resumed"]:
-            _answer, session, _reused = once(context, question, None)
+            _answer, session, _reused = once(context, {**question, "name": question["first_name"]}, None)
         answer, _session, reused = once(context, question, session)
     except OSError as error:
         return {"error": str(error)}
@@ -89,10 +90,14 @@ def with_openssl(folder: Path, question: dict[str, Any]) -> dict[str, Any]:
     if question["certificate"]:
         pair = folder / question["certificate"]
         command += ["-cert", f"{pair}.cert", "-key", f"{pair}.key"]
-    session = folder / "session"
-    session.unlink(missing_ok=True)
     request = question["request"].encode("latin-1")
-    if question["resumed"]:
+    session = folder / f"{question['port']}-{question['version']}.session"
+    if question["session"] == "save":
+        command += ["-sess_out", session]
+    elif question["session"] == "reuse":
+        command += ["-sess_in", session]
+    elif question["resumed"]:
+        session.unlink(missing_ok=True)
         first = subprocess.run(
             [*command, "-sess_out", session], input=request, capture_output=True, timeout=30, check=False
         )

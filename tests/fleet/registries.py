@@ -19,7 +19,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from ansible_collections.fleet.certs_d.tests.fleet.requests import REQUESTS, question_of
+from ansible_collections.fleet.certs_d.tests.fleet.registry_requests import REQUESTS, question_of
 from ansible_collections.fleet.certs_d.tests.fleet.running import INVENTORY, Run, address, run, ssh, tool
 from ansible_collections.fleet.certs_d.tests.unit.material import (
     CLIENT,
@@ -40,7 +40,7 @@ NODE = "node2"
 NAME = "registry.lab"
 ROOT = "/srv/gate-tests"
 PLAYBOOK = Path(__file__).with_name("registries.yml")
-_PROGRAM = Path(__file__).with_name("node_client.py")
+_PROGRAMS = [Path(__file__).with_name(name) for name in ("node_client.py", "node_fuzz.py")]
 _FOLDER = "/root/gate-tests"
 BESIDE = b"never served"
 
@@ -56,6 +56,7 @@ class Registry:
     client_crl: str = "clients.crl"
     state: str = "present"
     purge_tree: bool = False
+    log_level: str = "warn ssl:info"
 
     @property
     def port(self) -> int:
@@ -64,7 +65,7 @@ class Registry:
     def variables(self, material: Path) -> dict[str, Any]:
         """As the playbook takes them."""
         files = {key: str(material / value) if value else "" for key, value in self.files.items()}
-        others = {key: getattr(self, key) for key in ("name", "policy", "state", "purge_tree")}
+        others = {key: getattr(self, key) for key in ("name", "policy", "state", "purge_tree", "log_level")}
         return {**others, **files, "clients": list(self.clients)}
 
     @property
@@ -100,7 +101,7 @@ class Answer:
         """In the words of the table of docs/registry.md."""
         if not self.status:
             return "handshake refused" if "alert" in self.error.lower() else self.error
-        return str(self.status) if self.status < 400 else f"{self.status} {self.reason}"
+        return str(self.status) if self.status < 400 or not self.body else f"{self.status} {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,14 @@ class Question:
     version: str = "1.3"
     client: str = "python"
     resumed: bool = False
+    first_name: str = NAME
+    session: str = ""
     raw: str = ""
 
     def data(self) -> dict[str, Any]:
         lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {self.host}:{self.port}", "Connection: close"]
         request = self.raw or "\r\n".join([*lines, *self.headers, "", self.body])
-        names = ("port", "certificate", "name", "version", "client", "resumed")
+        names = ("port", "certificate", "name", "version", "client", "resumed", "first_name", "session")
         return {**{name: getattr(self, name) for name in names}, "request": request}
 
 
@@ -228,6 +231,12 @@ class Fleet:
         said = ssh(INVENTORY, NODE, f"python3 {_FOLDER}/node_client.py {_FOLDER}", given=given).good()
         return [Answer(**answer) for answer in json.loads(said)]
 
+    def fuzz(self, port: int, certificate: str, paths: Sequence[str]) -> list[tuple[int, str]]:
+        """Status and body of each path, asked from the node over a few connections."""
+        given = json.dumps({"port": port, "certificate": certificate, "paths": paths})
+        said = ssh(INVENTORY, NODE, f"python3 {_FOLDER}/node_fuzz.py {_FOLDER}", given=given).good()
+        return [(status, body) for status, body in json.loads(said)]
+
     def ask_in_every_way(self) -> PolicyAnswers:
         """Each registry, with each kind of certificate."""
         certificates = [*self.material.issued, ""]
@@ -256,7 +265,7 @@ class Fleet:
 
     def lay_on_node(self) -> None:
         """The clients' certificates and the program that asks."""
-        files = {path.name: path.read_bytes() for path in [*self.material.folder.iterdir(), _PROGRAM]}
+        files = {path.name: path.read_bytes() for path in [*self.material.folder.iterdir(), *_PROGRAMS]}
         unpack(NODE, _FOLDER, files.items())
 
 

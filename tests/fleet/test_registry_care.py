@@ -1,0 +1,193 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several registries on one host: they leave each other alone, change without a gap, and go without a trace."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ansible_collections.fleet.certs_d.tests.fleet.registries import (
+    HOST,
+    NAME,
+    ROOT,
+    Answer,
+    Fleet,
+    Question,
+    Registry,
+    lay_tree,
+)
+from ansible_collections.fleet.certs_d.tests.fleet.running import PROJECT, Ansible, OnHost
+from ansible_collections.fleet.certs_d.tests.unit.material import CLIENT, NOW, issue
+
+SIGNED = 5002
+RELOADS = "grep -c 'SIGUSR1 received' /var/log/apache2/error.log"
+# Its own CA is the other one, so that `foreign` is good there.
+SECOND = Registry(f"second.lab:{SIGNED}", client_ca="other.crt", client_crl="")
+
+
+@pytest.fixture
+def restored(registries: Fleet) -> Iterator[Fleet]:
+    """The registries, of which the one that looks at signatures is brought back as it was."""
+    yield registries
+    restore_files(registries)
+    registries.lay(registries.by_policy["signed_by_ca"])
+
+
+@pytest.fixture
+def untouched(registries: Fleet) -> Iterator[Fleet]:
+    """The registries, of which nothing is to be changed by a test that spoils what they are laid from."""
+    yield registries
+    restore_files(registries)
+
+
+def restore_files(registries: Fleet) -> None:
+    registries.material.revoke("revoked")
+    registries.material.write("clients.crt", registries.material.authority.certificate)
+
+
+@pytest.fixture
+def second(registries: Fleet) -> Iterator[Fleet]:
+    """Beside the others a second registry on the port of one of them."""
+    registries.lay(SECOND)
+    yield registries
+    registries.remove(SECOND)
+
+
+def test_a_second_run_changes_nothing_and_reloads_nothing(registries: Fleet, on: OnHost) -> None:
+    before = on(HOST, RELOADS)
+    again = registries.lay(*registries.by_policy.values())
+    assert re.search(r"registry1 .* changed=0 ", again.output), again.output
+    assert on(HOST, RELOADS) == before
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_two_registries_on_one_port_keep_their_clients_apart(second: Fleet, version: str) -> None:
+    mine, theirs = {"name": NAME, "host": NAME}, {"name": "second.lab", "host": "second.lab"}
+
+    def status(certificate: str, **question: object) -> int:
+        return ask(second, Question(SIGNED, certificate, version=version, **question)).status  # type: ignore[arg-type]
+
+    assert status("good", **mine) == 200
+    assert status("foreign", **theirs) == 200
+    assert status("foreign", **mine) == status("good", **theirs) == 0
+    # The handshake with the one, the request to the other.
+    for certificate, names in (
+        ("foreign", {"name": "second.lab", "host": NAME}),
+        ("good", {"name": NAME, "host": "second.lab"}),
+        ("foreign", {"name": "", "host": NAME}),
+        ("good", {"name": "", "host": "second.lab"}),
+        ("foreign", {"name": "nowhere.lab", "host": NAME}),
+        ("good", {"name": "nowhere.lab", "host": "second.lab"}),
+        ("foreign", {**mine, "resumed": True, "first_name": "second.lab"}),
+        ("good", {**theirs, "resumed": True, "first_name": NAME}),
+        ("foreign", {"name": "", "host": NAME, "resumed": True, "first_name": "second.lab"}),
+        ("good", {"name": "", "host": "second.lab", "resumed": True, "first_name": NAME}),
+    ):
+        assert status(certificate, **names) in (0, 403, 421), (certificate, names)
+
+
+def test_who_is_revoked_is_out_with_the_next_run_even_with_an_old_session(restored: Fleet) -> None:
+    versions = ("1.2", "1.3")
+    save = [Question(SIGNED, "stranger", client="openssl", version=version, session="save") for version in versions]
+    assert [answer.status for answer in restored.ask(*save)] == [200, 200]
+    reuse = [replace(question, session="reuse") for question in save]
+    assert [(answer.status, answer.reused) for answer in restored.ask(*reuse)] == [(200, True)] * 2
+    restored.material.revoke("revoked", "stranger")
+    restored.lay(restored.by_policy["signed_by_ca"])
+    assert {answer.outcome for answer in restored.ask(*reuse, *save)} == {"handshake refused"}
+    assert ask(restored, Question(SIGNED, "good")).status == 200
+
+
+def test_an_old_revocation_list_lets_nobody_in(restored: Fleet) -> None:
+    restored.material.revoke("revoked", last_update=NOW - timedelta(days=9), next_update=NOW - timedelta(days=1))
+    restored.lay(restored.by_policy["signed_by_ca"])
+    for version in ("1.2", "1.3"):
+        assert ask(restored, Question(SIGNED, "good", version=version)).outcome == "handshake refused"
+        assert ask(restored, Question(SIGNED, version=version)).status == 403
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("clients.crl", "junk"),
+        ("clients.crl", "-----BEGIN X509 CRL-----\n!!\n-----END X509 CRL-----\n"),
+        ("clients.crt", ""),
+    ],
+)
+def test_what_apache_can_not_read_never_goes_live(untouched: Fleet, on: OnHost, file: str, content: str) -> None:
+    untouched.material.write(file, content)
+    before = on(HOST, RELOADS)
+    failed = untouched.lay(untouched.by_policy["signed_by_ca"], good=False)
+    assert failed.status != 0
+    assert "is not a file of PEM" in " ".join(failed.output.split())
+    assert on(HOST, RELOADS) == before
+    assert ask(untouched, Question(SIGNED, "good")).status == 200
+
+
+def test_a_site_that_apache_does_not_take_leaves_the_old_one(untouched: Fleet, on: OnHost) -> None:
+    site = f"/etc/apache2/sites-available/certs-d-{NAME}_{SIGNED}.conf"
+    before = on(HOST, f"sha256sum {site}; {RELOADS}")
+    failed = untouched.lay(replace(untouched.by_policy["signed_by_ca"], log_level="nonsense"), good=False)
+    assert failed.status != 0
+    assert "failed to validate" in failed.output
+    assert on(HOST, f"sha256sum {site}; {RELOADS}") == before
+    assert ask(untouched, Question(SIGNED, "good")).status == 200
+
+
+def test_a_session_does_not_outlive_its_certificate(registries: Fleet) -> None:
+    port = registries.by_policy["any_certificate"].port
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=15)
+    brief = issue("brief", purposes=[CLIENT], not_before=NOW - timedelta(days=1), not_after=end)
+    for suffix, content in (("cert", brief.certificate), ("key", brief.private_key)):
+        registries.material.write(f"brief.{suffix}", content)
+    registries.lay_on_node()
+    save = [Question(port, "brief", client="openssl", version=version, session="save") for version in ("1.2", "1.3")]
+    assert [answer.status for answer in registries.ask(*save)] == [200, 200]
+    time.sleep(max(0, (end - datetime.now(UTC)).total_seconds()) + 1)
+    for answer in registries.ask(*(replace(question, session="reuse") for question in save)):
+        assert (answer.outcome, answer.reused) == ("403 client certificate has expired", True)
+
+
+def test_a_registry_goes_without_a_trace_and_the_others_stay(restored: Fleet, second: Fleet, on: OnHost) -> None:
+    signed = restored.by_policy["signed_by_ca"]
+    restored.remove(signed)
+    assert (
+        on(HOST, f"ls -d /etc/apache2/*/certs-d-{NAME}_{SIGNED}* /etc/apache2/certs-d-{NAME}_{SIGNED}* || true")[:3]
+        == "ls:"
+    )
+    on(HOST, f"test -f /var/log/apache2/certs-d-{NAME}_{SIGNED}_access.log && test -d {ROOT}/v2")
+    # Its neighbour goes on listening on the port, and takes no client of the one that went.
+    assert ask(second, Question(SIGNED, "foreign", name="second.lab", host="second.lab")).status == 200
+    assert ask(second, Question(SIGNED, "good")).outcome == "handshake refused"
+    assert ask(second, Question(5003, "good")).status == 200
+    assert re.search(r"changed=0 ", restored.remove(signed).output)
+
+
+def test_the_last_registry_takes_the_gate_along_and_leaves_apache(
+    registries: Fleet, on: OnHost, playbook: Ansible, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    ours = Registry(f"{NAME}:5000")
+    try:
+        registries.remove(*registries.by_policy.values(), ours, purge_tree=True)
+        assert on(HOST, "ls /etc/apache2 /etc/apache2/sites-available | grep -c certs-d || true") == "0\n"
+        # What is not of the tree stays, and so does the lab's own tree.
+        assert on(HOST, f"ls -A {ROOT}") == "secret\n"
+        on(HOST, "test ! -e /usr/local/lib/certs-d-registry && test -d /srv/certs-d-registry")
+        on(HOST, "systemctl is-active apache2 && apache2ctl -t && ss -Hltn 'sport = :80' | grep -q :80")
+        assert on(HOST, "ss -Hltn 'sport >= :5000 and sport <= :5004'") == ""
+    finally:
+        playbook(PROJECT / "playbooks" / "registry.yml").good()
+        lay_tree(tmp_path_factory.mktemp("again"))
+        registries.lay(*registries.by_policy.values())
+
+
+def ask(fleet: Fleet, question: Question) -> Answer:
+    (answer,) = fleet.ask(question)
+    return answer
