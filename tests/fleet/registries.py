@@ -235,7 +235,7 @@ class Fleet:
         """Status and body of each path, asked from the node over a few connections."""
         given = json.dumps({"port": port, "certificate": certificate, "paths": paths})
         said = ssh(INVENTORY, NODE, f"python3 {_FOLDER}/node_fuzz.py {_FOLDER}", given=given).good()
-        return [(status, body) for status, body in json.loads(said)]
+        return [(int(status), str(body)) for status, body in json.loads(said)]
 
     def ask_in_every_way(self) -> PolicyAnswers:
         """Each registry, with each kind of certificate."""

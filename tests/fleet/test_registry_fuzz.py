@@ -52,8 +52,8 @@ def random_paths(count: int) -> list[str]:
     """The same ones in each run."""
     dice = random.Random(SEED)
     return [
-        dice.choice(STARTS) + "".join(dice.choice(PARTS) + dice.choice(JOINTS) for _ in range(dice.randrange(7)))
-        for _ in range(count)
+        dice.choice(STARTS) + "".join(dice.choice(PARTS) + dice.choice(JOINTS) for _part in range(dice.randrange(7)))
+        for _path in range(count)
     ]
 
 
