@@ -187,17 +187,18 @@ answer_v1() {
 }
 
 answer_v2() {
+    local last=${uri##*/} kind=${uri%/*}
     if [[ $uri == /v2/ ]]; then
         send_json "200 OK" "{}"
     elif [[ $uri == /v2/_catalog ]]; then
         send_catalog
     elif [[ $uri =~ ^/v2/$v2_name/(manifests/($v2_digest|$v2_tag)|blobs/$v2_digest|tags/list)$ ]]; then
         gate_may_read "${BASH_REMATCH[1]}" || deny "403 Forbidden" "$no_right"
-        case $uri in
-            */blobs/*) send_stored "store/blobs/${uri##*/}" ;;
-            */manifests/sha256:*) send_stored "store/manifests/[a-z0-9.+-]+/${uri##*/}" ;;
-            */manifests/*) send_stored "store/manifests/[a-z0-9.+-]+/$v2_digest" ;;
-            */tags/list) send_file "${uri:1}" ;;
+        case ${kind##*/}/$last in
+            blobs/*) send_stored "store/blobs/$last" ;;
+            manifests/sha256:*) send_stored "store/manifests/[a-z0-9.+-]+/$last" ;;
+            manifests/*) send_stored "store/manifests/[a-z0-9.+-]+/$v2_digest" ;;
+            tags/list) send_file "${uri:1}" ;;
         esac
     fi
     not_found

@@ -17,7 +17,8 @@ gate_fingerprint='' gate_reason='' gate_rights=()
 # The whole grammar of the allowlist: KIND, VALUE and patterns of repositories, between them one tab.
 readonly gate_sha256='([0-9a-f]{2}:){31}[0-9a-f]{2}'
 readonly gate_patterns='[a-z0-9._/*-]+( [a-z0-9._/*-]+)*'
-readonly gate_line=$'^(fingerprint\t'"$gate_sha256"$'|(subject|san)\t[^\t]+)\t'"($gate_patterns)\$"
+readonly gate_entry="fingerprint"$'\t'"$gate_sha256"$'|subject\t[^\t]+|san\t(DNS|email):[^\t]+'
+readonly gate_line="^($gate_entry)"$'\t'"$gate_patterns\$"
 
 # SHA-256 of the DER, lower-case hex with colons; fails unless a whole certificate was presented.
 gate_take_fingerprint() {
