@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -139,6 +140,31 @@ def test_a_site_that_apache_does_not_take_leaves_the_old_one(untouched: Fleet, o
     assert "failed to validate" in failed.output
     assert on(HOST, f"sha256sum {site}; {RELOADS}") == before
     assert ask(untouched, Question(SIGNED, "good")).status == 200
+
+
+def test_all_that_can_not_be_meant_is_told_at_once(registries: Fleet, on: OnHost) -> None:
+    clients: list[dict[str, Any]] = [
+        {"fingerprint": "AA:BB"},
+        {"san": "URI:a"},
+        {"subject": "no subject"},
+        {"subject": "CN=a", "san": "DNS:a"},
+        {"subject": "CN=a", "repositories": ["$(id)"]},
+    ]
+    failed = registries.lay(Registry(f"{NAME}:5009", "any_certificate", clients, client_ca=""), good=False)
+    assert failed.status != 0
+    told = " ".join(failed.output.split())
+    for reason in (
+        "registry_client_crl needs registry_client_ca",
+        "registry_clients is read with registry_client_policy allowlist alone",
+        "names clients by subject or san, which only a CA vouches for",
+        "has not exactly one of subject, san and fingerprint",
+        "a fingerprint in registry_clients is not a SHA-256",
+        "a san in registry_clients is neither DNS:NAME nor email:ADDRESS",
+        "a subject in registry_clients is not in the form",
+        "stands what is neither a repository nor a pattern",
+    ):
+        assert reason in told
+    assert on(HOST, "find /etc/apache2 -name '*5009*'") == ""
 
 
 def test_a_session_does_not_outlive_its_certificate(registries: Fleet) -> None:
