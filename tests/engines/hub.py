@@ -99,11 +99,11 @@ class Hub(Registry):
         finally:
             connection.close()
 
-    def push_blob(self, repository: str, blob: bytes, *, pair: str = "pusher", port: int = 5000) -> str:
+    def push_blob(self, repository: str, blob: bytes, *, host: str = "hub1", port: int = 5000) -> str:
         """Push a blob; its digest."""
         digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
-        place = self.upload(self.ask(pair, "POST", f"/v2/{repository}/blobs/uploads/", port=port))
-        put = self.ask(pair, "PUT", f"{place}&digest={digest}", blob, port=port)
+        place = self.upload(self.ask("pusher", "POST", f"/v2/{repository}/blobs/uploads/", host=host, port=port))
+        put = self.ask("pusher", "PUT", f"{place}&digest={digest}", blob, host=host, port=port)
         assert put.status == 201, put
         return digest
 
