@@ -18,10 +18,11 @@ from ansible_collections.fleet.certs_d.tests.fleet.running import ENGINES, PROJE
 
 # dockerd 28.5 with the containerd store, containerd 2.1, 1.7 and 1.6.
 CAN = [("sid", "docker pull"), ("sid", "docker build"), ("sid", "ctr"), ("engine13", "ctr"), ("engine12", "ctr")]
-# dockerd 26.1 with the classic store, podman 5.8, 5.4 and 4.3, skopeo 1.22, 1.18 and 1.9.
+# dockerd 26.1 and 20.10 with the classic store, podman 5.8, 5.4 and 4.3, skopeo 1.22, 1.18 and 1.9.
 CAN_NOT = [
     ("engine13", "docker pull"),
     ("engine13", "docker build"),
+    ("engine12", "docker pull"),
     *((host, client) for host in ("sid", "engine13", "engine12") for client in ("podman", "skopeo")),
 ]
 COLLECTIONS = str(PROJECT.parents[2])

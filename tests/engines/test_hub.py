@@ -376,7 +376,7 @@ def test_a_second_run_changes_nothing_and_tells_no_secret(hub: Hub) -> None:
 
 
 def test_what_is_refused_is_told_without_the_secret(hub: Hub) -> None:
-    told = hub.deploy("--limit", "hub1", "-vvv", hub_http_secret="short and secret")
+    told = hub.deploy("--limit", "hub1", "-vvv", **{"hub_http_secret": "short and secret"})
     assert told.status != 0
     assert "registry_http_secret is not 32 or more letters" in told.output
     assert "short and secret" not in told.output

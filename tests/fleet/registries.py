@@ -91,6 +91,11 @@ class Answer:
         return {name.lower(): value for name, _colon, value in lines if name.lower() != "date"}
 
     @property
+    def what_it_tells(self) -> tuple[object, ...]:
+        """All of it but the time of day."""
+        return self.head.partition("\r\n")[0], tuple(self.headers.items()), self.body
+
+    @property
     def reason(self) -> str:
         """The message of an error, which always is JSON."""
         said = json.loads(self.body)

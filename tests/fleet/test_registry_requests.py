@@ -46,13 +46,13 @@ def test_without_a_certificate_there_is_no_telling_what_exists(request_answers: 
     for prefix in ("GET /v1/", "GET /v2/"):
         # All that the gate answers.
         told = {
-            (answers[0].body, tuple(answers[0].headers.items()), answers[0].head.split("\r\n")[0])
+            answers[0].what_it_tells
             for label, answers in request_answers.items()
             if label.startswith(prefix) and REQUESTS[label].nobody != REQUESTS[label].good
         }
         assert len(told) == 1
     elsewhere = [request_answers[f"GET /{path}"] for path in ("nope", "certs-d-tree/v1/_ping", "certs-d-tree/v1/nope")]
-    assert len({(answer.body, answer.head) for answers in elsewhere for answer in answers}) == 1
+    assert len({answer.what_it_tells for answers in elsewhere for answer in answers}) == 1
 
 
 def test_refusals_are_json_and_name_their_type(request_answers: RequestAnswers) -> None:
