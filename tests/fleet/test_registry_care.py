@@ -158,9 +158,9 @@ def test_all_that_can_not_be_meant_is_told_at_once(registries: Fleet, on: OnHost
         "registry_clients is read with registry_client_policy allowlist alone",
         "names clients by subject or san, which only a CA vouches for",
         "has not exactly one of subject, san and fingerprint",
-        "a fingerprint in registry_clients is not a SHA-256",
-        "a san in registry_clients is neither DNS:NAME nor email:ADDRESS",
-        "a subject in registry_clients is not in the form",
+        "a fingerprint in registry_clients or registry_pushers is not a SHA-256",
+        "a san in registry_clients or registry_pushers is neither DNS:NAME nor email:ADDRESS",
+        "a subject in registry_clients or registry_pushers is not in the form",
         "stands what is neither a repository nor a pattern",
     ):
         assert reason in told
