@@ -12,8 +12,10 @@ from tests.bench.registry.report import report
 
 CASE = Case(GATE, BLOB, 32, 64)
 SAID = """\
+Document Length:        1000 bytes
 Complete requests:      64
 Failed requests:        0
+HTML transferred:       64000 bytes
 Requests per second:    12.50 [#/sec] (mean)
 Transfer rate:          1000000.00 [Kbytes/sec] received
 """
@@ -28,12 +30,24 @@ def test_the_rates_are_those_of_the_report() -> None:
     [
         ("Complete requests:      64", "Complete requests:      63"),
         ("Failed requests:        0", "Failed requests:        1"),
+        ("HTML transferred:       64000", "HTML transferred:       63999"),
+        ("Document Length:        1000", "Document Length:        0"),
         ("Failed requests:        0", "Failed requests:        0\nNon-2xx responses:      64"),
     ],
 )
 def test_a_request_that_did_not_get_the_file_ends_the_measurement(said: str, instead: str) -> None:
     with pytest.raises(LoadFailed, match="the role"):
         rate(CASE, SAID.replace(said, instead))
+
+
+@pytest.mark.parametrize(("closed", "left"), [(3, Rate(12.5 * 61 / 64, 1024.0)), (4, None)])
+def test_a_connection_that_was_being_closed_is_no_request_unless_there_are_many(closed: int, left: Rate | None) -> None:
+    said = SAID.replace("requests:        0", f"requests:        {closed}").replace("64000", f"{64 - closed}000")
+    if left is None:
+        with pytest.raises(LoadFailed):
+            rate(CASE, said)
+    else:
+        assert rate(CASE, said) == left
 
 
 def test_every_way_is_measured_with_one_client_and_with_many() -> None:
