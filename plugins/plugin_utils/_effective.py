@@ -1,0 +1,202 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The effective verdict: what an engine of today will present, and what the registry answers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import TIME_FORMAT
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._faults import faults_for
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._go_choice import presented, why_not
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._hosts_chain import Host, InvalidHosts, hosts_of
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
+    Row,
+    Verdict,
+    addressed,
+    lets_in,
+    named,
+    of_attempts,
+    of_faults,
+    outcome,
+    told,
+    unknown,
+)
+
+# The programs by which users know an engine.
+PROGRAMS = {"docker": "docker", "containers": "podman", "containerd": "containerd"}
+# Who reads the host directory of an engine, as _faults has them; docker has two, by its image store.
+_READERS = {"containers": ("containers",), "containerd": ("containerd",)}
+_DOCKER_READERS = {"classic": ("classic",), "containerd": ("containerd",), None: ("classic", "containerd")}
+# The one name that images spell otherwise than the host that serves them.
+_SERVED_BY = {"docker.io": "registry-1.docker.io"}
+
+
+def effective(registry: Mapping[str, Any], *, now: datetime) -> Verdict:
+    """One certificate per handshake, that of the first pair that fits what the registry asks for; nothing is retried.
+
+    containerd's resolver alone goes on, from one host of hosts.toml to the next. Where docker does not tell its image
+    store, the verdict is known if it is the same with both.
+    """
+    readers = _READERS.get(registry["engine"]) or _DOCKER_READERS[registry["store"]]
+    first, *others = (_Reading(registry, reader, now).verdict() for reader in readers)
+    if all(_answer_of(other) == _answer_of(first) for other in others):
+        return first
+    stores = ["with the classic one", *("with containerd's" for _other in others)]
+    told_all = "; ".join(f"{store}: {each['reason']}" for store, each in zip(stores, [first, *others], strict=True))
+    return unknown(f"it depends on docker's image store, which no docker tells here; {told_all}")
+
+
+def _answer_of(verdict: Verdict) -> tuple[Any, ...]:
+    return verdict["pair"], verdict["status"], verdict["error"]
+
+
+class _Reading:
+    """How one reader takes what the node has measured of one registry."""
+
+    def __init__(self, registry: Mapping[str, Any], reader: str, now: datetime) -> None:
+        self._registry, self._reader, self._now = registry, reader, now
+        self._name: str = registry["name"]
+        self._program = PROGRAMS[registry["engine"]]
+        self._measured: Mapping[str, Any] = registry["measured"]
+        self._rows = {row["pair"]: self._as_go_takes(row) for row in registry["requests"]}
+
+    def verdict(self) -> Verdict:
+        if self._reader == "classic" and self._measured["loopback"]:
+            return self._insecure()
+        try:
+            hosts = self._hosts()
+        except InvalidHosts as why:
+            return unknown(f"what {self._program} presents is unknown, because of hosts.toml: {why}")
+        opened = None if hosts is None else {name for host in hosts for name in self._opened(host)}
+        faults = faults_for(self._reader, self._registry["findings"], opened)
+        if faults:
+            return of_faults(self._name, f"{self._program} refuses", faults)
+        return self._alone() if hosts is None else self._chain(hosts)
+
+    def _as_go_takes(self, row: Row) -> Row:
+        """Go wants the registry's name among the alternative names, Python may be content with the common name."""
+        server = self._registry["server"]
+        if row["status"] is None or server is None or server["name_fits"]:
+            return row
+        names = ", ".join(server["names"]) or "none"
+        error = f"the registry's certificate is not accepted: its alternative names ({names}) lack {self._name}"
+        return {**row, "status": None, "error": error}
+
+    def _insecure(self) -> Verdict:
+        row = self._measured["insecure_request"]
+        if row is None:
+            return unknown(f"what {self._name} answers without a certificate was not asked")
+        says = "lets it in" if lets_in(row) else f"does not let it in ({outcome(row)})"
+        return of_attempts(
+            [row],
+            f"{self._program} reads no certs.d for a loopback address and presents no certificate; {self._name} {says}",
+        )
+
+    def _hosts(self) -> list[Host] | None:
+        text = self._measured["hosts_toml"] if self._reader == "containerd" else None
+        hosts = None if text is None else hosts_of(text, self._registry["path"])
+        roots = {name for name in self._measured["files"] if name.endswith(".crt")}
+        for host in hosts or []:
+            if host.address != _SERVED_BY.get(self._name, self._name):
+                raise InvalidHosts(f"it names another host, {host.address}")
+            if host.roots != roots:
+                raise InvalidHosts("its CA roots are not the .crt files that the registry was asked with")
+        return hosts
+
+    @staticmethod
+    def _opened(host: Host) -> set[str]:
+        return {*host.roots, *(f"{pair}{suffix}" for pair in host.pairs for suffix in (".cert", ".key"))}
+
+    def _alone(self) -> Verdict:
+        """One host, all pairs: the way of every directory without hosts.toml."""
+        answer = self._answer(self._measured["pairs"])
+        return self._unanswered() if answer is None else of_attempts([answer], self._reason(answer))
+
+    def _chain(self, hosts: Sequence[Host]) -> Verdict:
+        attempts: list[Row] = []
+        for host in hosts:
+            facts = {pair["name"]: pair for pair in self._measured["pairs"]}
+            missing = [pair for pair in host.pairs if pair not in facts]
+            if missing:
+                fault = f"{missing[0]}: hosts.toml names this pair, which can't be loaded here"
+                return of_faults(self._name, f"{self._program} refuses", [fault])
+            answer = self._answer([facts[pair] for pair in host.pairs])
+            if answer is None:
+                return self._unanswered()
+            attempts.append(answer)
+            if not _moves_on(answer):
+                break
+        return of_attempts(attempts, self._reason(*attempts))
+
+    def _answer(self, pairs: Sequence[Mapping[str, Any]]) -> Row | None:
+        """The registry's answer to what is presented of these pairs; None where that can't be told."""
+        asks_for = self._measured["asks_for"]
+        if not pairs:
+            return self._rows[None]
+        if asks_for is None:
+            possible = [*(self._rows[pair["name"]] for pair in pairs), self._rows[None]]
+            return possible[0] if len({outcome(row) for row in possible}) == 1 else None
+        return self._rows[presented(pairs, asks_for)]
+
+    def _unanswered(self) -> Verdict:
+        why = self._measured["asks_for_why"] or "it did not tell"
+        return unknown(f"what {self._program} presents is unknown: which certificates {self._name} asks for: {why}")
+
+    def _reason(self, *attempts: Row) -> str:
+        *earlier, last = attempts
+        if earlier:
+            after = f"after {told(earlier)}"
+            if lets_in(last):
+                return f"{self._program} presents {named(last)} {after}, and {self._name} lets it in"
+            return f"{addressed(self._name, last)} does not let {self._program} in: {told([last])} {after}"
+        if lets_in(last):
+            return f"{self._program} presents {named(last)}, and {self._name} lets it in"
+        return "; ".join([self._would_present(last), self._refusal(last), *self._way_out(last)])
+
+    def _would_present(self, last: Row) -> str:
+        if last["pair"]:
+            state = _state(self._registry["client_pairs"], last["pair"], self._now)
+            return f"{self._program} would present {last['pair']}{state}"
+        return f"{self._program} would present no certificate{self._why_none()}"
+
+    def _why_none(self) -> str:
+        asks_for, pairs = self._measured["asks_for"], self._measured["pairs"]
+        if not pairs:
+            return ", since there is no client pair"
+        if asks_for is None:
+            return ""
+        if not asks_for["requested"]:
+            return ", since the registry asks for none in its handshake"
+        return f", since of {', '.join(pair['name'] for pair in pairs)} none fits: {why_not(pairs[0], asks_for)}"
+
+    def _refusal(self, last: Row) -> str:
+        if last["status"] is None or last["status"] in (401, 403):
+            return f"{addressed(self._name, last)} refuses it ({outcome(last)})"
+        return f"{self._name} answers {outcome(last)}"
+
+    def _way_out(self, last: Row) -> list[str]:
+        """The pairs that would be accepted, if only they were presented."""
+        better = [row["pair"] for row in self._rows.values() if row["pair"] and lets_in(row)]
+        if not better or not last["pair"]:
+            return []
+        return [f"{better[0]} would be accepted: remove or rename {last['pair']}"]
+
+
+def _moves_on(answer: Row) -> bool:
+    """containerd's resolver asks the next host after any error."""
+    return answer["status"] is None or answer["status"] >= 400
+
+
+def _state(pairs: Sequence[Mapping[str, Any]], name: str, now: datetime) -> str:
+    """What is wrong with the dates of a pair."""
+    pair = next((pair for pair in pairs if pair["name"] == name), None)
+    if pair is None:
+        return ""
+    ended = -pair["days_left"]
+    if ended > 0:
+        return f" (expired {ended} {'day' if ended == 1 else 'days'} ago)"
+    return " (not yet valid)" if pair["not_before"] > now.strftime(TIME_FORMAT) else ""
