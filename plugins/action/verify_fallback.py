@@ -6,23 +6,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._verify_arguments import VERIFY_ARGUMENTS
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._documented import documented
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._effective import effective
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._engine_verdict import engine_verdict
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._expectation import contradiction, unmet
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import check_path_of_node, run_on_node
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
-    complaint,
-    documented,
-    is_expected,
-    unverified,
-)
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import unverified
 
 _LONGEST_TIMEOUT = 3600
 _NOTHING_ASKED = "there is no host directory, so nothing was asked: check the path, or name the registries"
+# What the verdicts are made of, of no use beside them.
+_RAW = ("measured", "asked", "asked_why")
 
 
 class ActionModule(ActionBase):
@@ -35,29 +38,58 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         check_path_of_node("path", self._task.args.get("path"))
         _validation, args = self.validate_argument_spec(argument_spec=VERIFY_ARGUMENTS)
-        _check(args)
+        faults = list(_faults(args))
+        if faults:
+            raise AnsibleActionFail("\n".join(faults))
         if self._task.check_mode:
-            names = args["registries"] or []
-            verdicts = [{"name": name, "findings": [], "requests": [], "documented": unverified()} for name in names]
-            return {"changed": False, "verified": False, "registries": verdicts}
+            return {"changed": False, "verified": False, "registries": list(_unverified(args))}
         result = run_on_node(self, "fleet.certs_d.verify_fallback", args, task_vars or {})
         if "registries" not in result:
             return {**result, "verified": False}
-        expected = args["expect"]["documented"]
-        for registry in result["registries"]:
-            registry["documented"] = documented(registry)
-            registry["expected"] = is_expected(registry["documented"], expected)
-            registry["complaint"] = None if registry["expected"] else complaint(registry["documented"], expected)
+        now = datetime.now(timezone.utc)
+        result["registries"] = [_judged(registry, args["expect"], now) for registry in result["registries"]]
         complaints = [registry["complaint"] for registry in result["registries"] if registry["complaint"]]
         if not result["registries"]:
-            complaints = [f"{args['path']}: {_NOTHING_ASKED}"]
+            complaints = [f"{args['path'] or ', '.join(args['engines'])}: {_NOTHING_ASKED}"]
         if complaints:
             result.update(failed=True, msg="\n".join(complaints))
         return {**result, "verified": not complaints}
 
 
-def _check(args: Mapping[str, Any]) -> None:
+def _judged(registry: Mapping[str, Any], expect: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    verdicts = {
+        "documented": documented(registry),
+        "effective": effective(registry, now=now),
+        "engine": engine_verdict(registry),
+    }
+    surprise = contradiction(verdicts)
+    if surprise:
+        Display().warning(surprise)
+    complaint = unmet(verdicts, expect)
+    kept = {key: value for key, value in registry.items() if key not in _RAW}
+    return {**kept, "verdicts": verdicts, "expected": complaint is None, "complaint": complaint}
+
+
+def _unverified(args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The registries in the shape of a result, where check mode asks nobody."""
+    for name in args["registries"] or []:
+        for engine in args["engines"]:
+            verdicts = {kind: unverified() for kind in ("documented", "effective", "engine")}
+            yield {"name": name, "engine": engine, "findings": [], "requests": [], "verdicts": verdicts}
+
+
+def _faults(args: Mapping[str, Any]) -> Iterator[str]:
+    """Everything that is wrong with the options, beyond what their types say."""
     if not re.fullmatch(r"/[!-~]*", args["request"]):
-        raise AnsibleActionFail(f"request: {args['request']!r} is no path of a request: begin with a slash, use ASCII")
-    if not 0 < args["timeout"] <= _LONGEST_TIMEOUT:
-        raise AnsibleActionFail(f"timeout: give a number of seconds above 0, at most {_LONGEST_TIMEOUT}")
+        yield f"request: {args['request']!r} is no path of a request: begin with a slash, use ASCII"
+    for option in ("timeout", "timeout_total"):
+        if not 0 < args[option] <= _LONGEST_TIMEOUT:
+            yield f"{option}: give a number of seconds above 0, at most {_LONGEST_TIMEOUT}"
+    if args["path"] is not None and len(args["engines"]) != 1:
+        yield "path: give it with exactly one engine, or leave it out to have each engine's own root"
+    if not args["engines"]:
+        yield "engines: name at least one"
+    if not any(args["expect"].values()):
+        yield "expect: name at least one of documented, effective and engine"
+    if not re.fullmatch(r"[a-z0-9._/-]+(:[\w.-]+)?", args["image"]):
+        yield f"image: {args['image']!r} is no NAME:TAG of an image: leave the registry out"

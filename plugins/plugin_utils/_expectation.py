@@ -18,7 +18,7 @@ _REMEDIES = {
     "refused the TLS connection": "deploy a pair that the registry trusts",
     "": "check that the registry runs, speaks TLS and can be reached from this host",
 }
-_UNKNOWN = "an unknown verdict fulfils nothing: demand another one in expect, or change what keeps it unknown"
+_UNKNOWN = "An unknown verdict fulfils nothing: demand another one in expect, or change what keeps it unknown."
 
 
 def is_expected(verdict: Mapping[str, Any], expected: Expectation) -> bool:
@@ -48,7 +48,8 @@ def contradiction(verdicts: Mapping[str, Verdict]) -> str | None:
 def _complaint(kind: str, verdicts: Mapping[str, Verdict], expected: Expectation) -> str:
     verdict = verdicts[kind]
     pair = f" with {expected['pair']}" if expected["pair"] else ""
-    return f"{verdict['reason']}.{_by_the_loop(kind, verdicts)} Expected: {expected['status']}{pair}.{_step(verdict, expected)}"
+    loop, step = _by_the_loop(kind, verdicts), _step(verdict, expected)
+    return f"{verdict['reason']}.{loop} Expected: {expected['status']}{pair}.{step}"
 
 
 def _by_the_loop(kind: str, verdicts: Mapping[str, Verdict]) -> str:
@@ -60,7 +61,7 @@ def _by_the_loop(kind: str, verdicts: Mapping[str, Verdict]) -> str:
 
 def _step(verdict: Verdict, expected: Expectation) -> str:
     if not is_known(verdict):
-        return f" {_UNKNOWN[0].upper()}{_UNKNOWN[1:]}."
+        return f" {_UNKNOWN}"
     # A fault of the directory says itself what to do.
     return f" certs.d stays as deployed: {_remedy(verdict, expected)}." if verdict["attempts"] else ""
 
