@@ -8,21 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_VERIFIED, outcome
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_VERIFIED, is_known, outcome
 
-_HEAD = ("HOST", "REGISTRY", "PAIR", "ATTEMPTS", "DAYS LEFT", "RESULT")
+_HEAD = ("HOST", "REGISTRY", "ENGINE", "DOCUMENTED", "EFFECTIVE", "ITSELF", "DAYS LEFT", "RESULT")
 _NOTHING = "-"
 _UNREACHABLE = "unreachable"
 _FAILED = "failed"
 
 
 class Row(NamedTuple):
-    """One line of the table; a fault's sentence stands below the table, beside its host and registry."""
+    """One line of the table; a fault's sentence stands below the table, beside its host and registry.
+
+    `itself` is what the engine says itself, of which the pair is not known.
+    """
 
     host: str
     registry: str = _NOTHING
-    pair: str = _NOTHING
-    attempts: str = _NOTHING
+    engine: str = _NOTHING
+    documented: str = _NOTHING
+    effective: str = _NOTHING
+    itself: str = _NOTHING
     days_left: str = _NOTHING
     result: str = _FAILED
     fault: str = ""
@@ -89,34 +94,38 @@ def render(rows: Sequence[Row]) -> str:
 
 
 def _row(host: str, registry: Mapping[str, Any]) -> Row:
-    verdict = registry["documented"]
-    if verdict["reason"] == NOT_VERIFIED:
-        return Row(host, registry["name"], result=NOT_VERIFIED)
-    fault = "" if registry["expected"] else registry.get("complaint") or verdict["reason"]
+    name, engine, verdicts = registry["name"], registry["engine"], registry["verdicts"]
+    if verdicts["effective"]["reason"] == NOT_VERIFIED:
+        return Row(host, name, engine, result=NOT_VERIFIED)
+    complaint = registry["complaint"] or ""
     return Row(
         host,
-        registry["name"],
-        verdict["pair"] or _NOTHING,
-        _attempts(verdict["attempts"]),
-        _days_left(registry["client_pairs"], verdict["fingerprint"]),
-        _FAILED if fault else "verified",
-        fault,
+        name,
+        engine,
+        _attempts(verdicts["documented"]),
+        _attempts(verdicts["effective"]),
+        _short(verdicts["engine"]) if is_known(verdicts["engine"]) else _NOTHING,
+        _days_left(registry["client_pairs"], verdicts["effective"]),
+        _FAILED if complaint else "verified",
+        complaint,
     )
 
 
-def _attempts(attempts: Iterable[Mapping[str, Any]]) -> str:
-    told = [f"{attempt['pair'] or 'no certificate'} {_short(outcome(attempt))}" for attempt in attempts]
-    return " > ".join(told) or "none"
+def _attempts(verdict: Mapping[str, Any]) -> str:
+    told = [f"{attempt['pair'] or 'no certificate'} {_short(attempt)}" for attempt in verdict["attempts"]]
+    return " > ".join(told) or ("no request" if is_known(verdict) else "unknown")
 
 
-def _short(outcome: str) -> str:
+def _short(answer: Mapping[str, Any]) -> str:
     """A status, or the mere fact of an error: its words stand below the table."""
-    return outcome if outcome.isdigit() else "error"
+    told = outcome(answer)
+    return told if told.isdigit() else "error"
 
 
-def _days_left(pairs: Iterable[Mapping[str, Any]], fingerprint: str | None) -> str:
-    left = [str(pair["days_left"]) for pair in pairs if fingerprint and pair["fingerprint"] == fingerprint]
-    return left[0] if left else _NOTHING
+def _days_left(pairs: Iterable[Mapping[str, Any]], verdict: Mapping[str, Any]) -> str:
+    """Those of the pair that is presented, whether it gets in or not."""
+    presented = {attempt["fingerprint"] for attempt in verdict["attempts"][-1:]}
+    return next((str(pair["days_left"]) for pair in pairs if pair["fingerprint"] in presented), _NOTHING)
 
 
 def _count(rows: Sequence[Row]) -> str:
