@@ -7,18 +7,29 @@ from __future__ import annotations
 
 from typing import Any
 
-_VERDICT = {
+VERDICTS = ("documented", "effective", "engine")
+_VERDICT: dict[str, Any] = {
     "pair": {"type": "str"},
     "status": {"type": "int", "default": 200},
 }
 VERIFY_ARGUMENTS: dict[str, Any] = {
     "registries": {"type": "list", "elements": "str"},
-    "path": {"type": "path", "default": "/etc/docker/certs.d"},
+    "engines": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["docker", "containers", "containerd"],
+        "default": ["docker"],
+    },
+    "path": {"type": "path"},
     "request": {"type": "str", "default": "/v2/"},
     "timeout": {"type": "float", "default": 10.0},
+    "timeout_total": {"type": "float", "default": 120.0},
+    "ask_engine": {"type": "bool", "default": True},
+    "image": {"type": "str", "default": "fleet-certs-d/none:none"},
     "expect": {
         "type": "dict",
-        "default": {"documented": {"status": 200}},
-        "options": {"documented": {"type": "dict", "default": {"status": 200}, "options": _VERDICT}},
+        "default": {"effective": {"status": 200}},
+        # A verdict that is not named demands nothing, so none of them has a default.
+        "options": {verdict: {"type": "dict", "options": dict(_VERDICT)} for verdict in VERDICTS},
     },
 }

@@ -223,31 +223,42 @@ total_spent:
   type: float
 """
 
+import time
 from datetime import datetime, timezone
 from typing import NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._matrix import found_registries, measure
+from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES, root_of
+from ansible_collections.fleet.certs_d.plugins.module_utils._matrix import Question
+from ansible_collections.fleet.certs_d.plugins.module_utils._node_registries import (
+    measure_side_by_side,
+    registries_to_ask,
+)
 from ansible_collections.fleet.certs_d.plugins.module_utils._verify_arguments import VERIFY_ARGUMENTS
 
 
 def main() -> NoReturn:
     """Measure; the action judges."""
     module = AnsibleModule(argument_spec=VERIFY_ARGUMENTS, supports_check_mode=True)
-    root, now = module.params["path"], datetime.now(timezone.utc).replace(microsecond=0)
-    names = module.params["registries"]
+    params = module.params
+    if params["path"] is not None and len(params["engines"]) != 1:
+        module.fail_json(msg="path: one root can't be that of several engines, name one engine, or no path")
+    question = Question(
+        request=params["request"],
+        timeout=params["timeout"],
+        deadline=time.monotonic() + params["timeout_total"],
+        now=datetime.now(timezone.utc).replace(microsecond=0),
+    )
+    engines = [(ENGINES[name], root_of(ENGINES[name], params["path"], None)) for name in params["engines"]]
     try:
-        names, passed_over = found_registries(root) if names is None else (names, [])
-        registries = [
-            measure(root, name, request=module.params["request"], timeout=module.params["timeout"], now=now)
-            for name in names
-        ]
+        readers, passed_over = registries_to_ask(params["registries"], engines)
+        registries = measure_side_by_side(readers, question)
     except PermissionError as error:
         module.fail_json(msg=f"{error.filename}: {error.strerror}: host directories are read as root, use become")
     except OSError as error:
         module.fail_json(msg=f"{error.filename}: {error.strerror}: no client can read this host directory")
-    for finding in passed_over:
+    for root, finding in passed_over:
         module.warn(f"no client looks into this directory below {root}: {finding.sentence()}")
     module.exit_json(changed=False, registries=registries)
 
