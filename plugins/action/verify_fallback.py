@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
         result = run_on_node(self, "fleet.certs_d.verify_fallback", args, task_vars or {})
         if "registries" not in result:
             return {**result, "verified": False}
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         result["registries"] = [_judged(registry, args["expect"], now) for registry in result["registries"]]
         complaints = [registry["complaint"] for registry in result["registries"] if registry["complaint"]]
         if not result["registries"]:

@@ -14,7 +14,6 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
     Verdict,
     addressed,
     lets_in,
-    named,
     of_attempts,
     of_faults,
     told,
