@@ -117,13 +117,13 @@ class _Reading:
         return self._unanswered() if answer is None else of_attempts([answer], self._reason(answer))
 
     def _chain(self, hosts: Sequence[Host]) -> Verdict:
+        """From host to host; a pair of any that can't be loaded fails them all."""
+        facts = {pair["name"]: pair for pair in self._measured["pairs"]}
+        missing = [f"{pair}: hosts.toml names it" for host in hosts for pair in host.pairs if pair not in facts]
+        if missing:
+            return of_faults(self._name, f"{self._program} can't load the pairs of", missing)
         attempts: list[Row] = []
         for host in hosts:
-            facts = {pair["name"]: pair for pair in self._measured["pairs"]}
-            missing = [pair for pair in host.pairs if pair not in facts]
-            if missing:
-                fault = f"{missing[0]}: hosts.toml names this pair, which can't be loaded here"
-                return of_faults(self._name, f"{self._program} refuses", [fault])
             answer = self._answer([facts[pair] for pair in host.pairs])
             if answer is None:
                 return self._unanswered()

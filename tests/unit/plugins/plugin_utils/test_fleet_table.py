@@ -5,61 +5,54 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._documented import documented
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._effective import effective
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._engine_verdict import engine_verdict
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._expectation import unmet
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_table import (
     Record,
     is_due,
     render,
     rows_of,
 )
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import documented, is_expected, unverified
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import unverified
+from ansible_collections.fleet.certs_d.tests.unit.matrix import NAME, registry
 
-EXPIRED = "the registry refused the TLS connection: certificate expired"
+IN = {"status": 200, "pair": None}
 
 
-def measured(*answers: tuple[str | None, int | str], name: str = "registry.lab:5000") -> dict[str, Any]:
+def measured(*pairs: str, demand: str = "effective", **changes: Any) -> dict[str, Any]:
     """One registry of a verification; the pairs have 10, 20, … days left."""
-    rows = [
-        {
-            "pair": pair,
-            "fingerprint": pair and f"fp {pair}",
-            "status": answer if isinstance(answer, int) else None,
-            "error": None if isinstance(answer, int) else answer,
-            "seconds": 0.01,
-        }
-        for pair, answer in answers
-    ]
-    registry: dict[str, Any] = {
-        "name": name,
-        "findings": [],
-        "requests": rows,
-        "client_pairs": [
-            {"name": row["pair"], "fingerprint": row["fingerprint"], "days_left": place * 10}
-            for place, row in enumerate(rows, 1)
-        ],
+    found = registry(*pairs, **changes)
+    verdicts = {
+        "documented": documented(found),
+        "effective": effective(found, now=datetime.now(UTC)),
+        "engine": engine_verdict(found),
     }
-    registry["documented"] = documented(registry)
-    registry["expected"] = is_expected(registry["documented"], {"status": 200, "pair": None})
-    return registry
+    complaint = unmet(verdicts, {demand: IN})
+    return {**found, "verdicts": verdicts, "expected": complaint is None, "complaint": complaint}
 
 
 def verified(host: str, *registries: dict[str, Any]) -> Record:
     return Record(host, "", {"verified": all(each["expected"] for each in registries), "registries": list(registries)})
 
 
-GOOD = verified("node1", measured(("10-old", 200)))
-FALLEN_BACK = verified("node2", measured(("10-old", 403), ("20-new", 200)))
-REFUSED = verified("node3", measured(("10-old", 403), ("20-new", EXPIRED)))
+ITSELF = {"client": "docker", "status": 200, "error": None, "seconds": 0.1}
+GOOD = verified("node1", measured("good", asked=ITSELF))
+FALLEN_BACK = verified("node2", measured("bad", "good", demand="documented"))
+REFUSED = verified("node3", measured("expired", "good"))
 UNREACHABLE = Record("ghost", "unreachable: no route to host", {})
 FAILED = Record("node4", "2 findings\n  - a.cert: no key\n  - b.cert: junk", {})
 NOT_YET = Record("node5", "", {})
 CHECKED = Record(
     "node6",
     "",
-    {"verified": False, "registries": [{"name": "registry.lab:5000", "documented": unverified()}]},
+    {"verified": False, "registries": [{"name": NAME, "engine": "docker", "verdicts": {"effective": unverified()}}]},
 )
 CHECKED_WITHOUT_NAMES = Record("node7", "", {"verified": False, "registries": []})
 NOTHING_TO_ASK = Record("node8", "", {"verified": True, "registries": []})
@@ -72,19 +65,20 @@ def shown(*records: Record) -> str:
 
 def test_the_whole_table_looks_so() -> None:
     table = """\
-HOST   REGISTRY           PAIR    ATTEMPTS                   DAYS LEFT  RESULT
-node1  registry.lab:5000  10-old  10-old 200                 10         verified
-node2  registry.lab:5000  20-new  10-old 403 > 20-new 200    20         verified
-node3  registry.lab:5000  -       10-old 403 > 20-new error  -          failed
-ghost  -                  -       -                          -          unreachable
-node4  -                  -       -                          -          failed
-node5  -                  -       -                          -          not reached
-node6  registry.lab:5000  -       -                          -          not verified (check mode)
-node7  -                  -       -                          -          not verified (check mode)
-node8  -                  -       -                          -          no registries
+HOST   REGISTRY           ENGINE  DOCUMENTED                EFFECTIVE      ITSELF  DAYS LEFT  RESULT
+node1  registry.lab:5000  docker  good 200                  good 200       200     10         verified
+node2  registry.lab:5000  docker  bad 403 > good 200        bad 403        -       10         verified
+node3  registry.lab:5000  docker  expired error > good 200  expired error  -       10         failed
+ghost  -                  -       -                         -              -       -          unreachable
+node4  -                  -       -                         -              -       -          failed
+node5  -                  -       -                         -              -       -          not reached
+node6  registry.lab:5000  docker  -                         -              -       -          not verified (check mode)
+node7  -                  -       -                         -              -       -          not verified (check mode)
+node8  -                  -       -                         -              -       -          no registries
 
-node3: registry.lab:5000 does not let this host in: 20-new (the registry refused the TLS connection: certificate \
-expired) after 10-old (403)
+node3: docker would present expired; registry.lab:5000 refuses it (the registry refused the TLS connection: \
+certificate expired); good would be accepted: remove or rename expired. Only the loop of docker 1.2 to 1.3 would get \
+in, with good. Expected: 200. certs.d stays as deployed: deploy a pair that the registry trusts.
 ghost: no route to host
 node4: 2 findings
   - a.cert: no key
@@ -92,30 +86,30 @@ node4: 2 findings
 
 2 of 9 hosts verified"""
     assert shown(*ALL) == table
-    assert max(len(line) for line in table.splitlines()[:10]) <= 100
+    assert max(len(line) for line in table.splitlines()[:10]) <= 120
 
 
 def test_columns_stand_below_each_other_whatever_their_length() -> None:
-    long = verified("a-node-of-a-long-name.example", measured(("a" * 30, 200), name="a-registry.example:5000"))
+    long = verified("a-node-of-a-long-name.example", measured("good-" + "a" * 30, name="a-registry.example:5000"))
     lines = shown(GOOD, long).splitlines()[:3]
-    places = [lines[0].index(head) for head in ("REGISTRY", "PAIR", "ATTEMPTS", "DAYS LEFT", "RESULT")]
+    places = [lines[0].index(head) for head in ("REGISTRY", "DOCUMENTED", "EFFECTIVE", "DAYS LEFT", "RESULT")]
     assert all(line[place - 2 : place] == "  " and line[place] != " " for line in lines for place in places)
 
 
 def test_a_host_of_two_registries_has_two_rows_and_counts_once() -> None:
-    both = verified("node1", measured(("a", 200), name="a:1"), measured(("a", 403), name="b:1"))
+    both = verified("node1", measured("good", name="a:1"), measured("bad", name="b:1"))
     text = shown(both)
     assert [line.split()[-1] for line in text.splitlines()[1:3]] == ["verified", "failed"]
     assert text.endswith("0 of 1 hosts verified")
 
 
 def test_an_answer_to_no_certificate_is_told() -> None:
-    assert "no certificate 200" in shown(verified("node1", measured((None, 200))))
+    assert "no certificate 200" in shown(verified("node1", measured(without=200)))
 
 
 def test_what_was_expected_is_verified_without_getting_in() -> None:
-    registry = {**measured(("a", 401)), "expected": True}
-    assert [(row.result, row.pair) for row in rows_of(verified("node1", registry))] == [("verified", "-")]
+    as_meant = {**measured("denied"), "expected": True, "complaint": None}
+    assert [(row.result, row.effective) for row in rows_of(verified("node1", as_meant))] == [("verified", "denied 401")]
 
 
 def test_a_module_that_failed_is_a_row_with_its_message() -> None:
