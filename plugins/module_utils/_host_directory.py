@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ansible_collections.fleet.certs_d.plugins.module_utils._client_pair import pair_fault
 from ansible_collections.fleet.certs_d.plugins.module_utils._disk import read_regular_file
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import certificates, normalise
 
 SUFFIXES = (".crt", ".cert", ".key")
 # What ansible.builtin.copy and its like lay beside their target while they work.
@@ -95,11 +96,11 @@ def oddity(path: str, file: File) -> Finding | None:
     return Finding("hidden-file", place) if file.name.startswith(".") else None
 
 
-def client_faults(directory: HostDirectory) -> list[Finding]:
-    """Everything that makes a client of the document's time give up before its first request.
+def engine_faults(directory: HostDirectory) -> list[Finding]:
+    """Everything that makes one engine or another give up before its first request; which one is no matter of the node.
 
-    docker 1.2.0 to 1.3.3 read the whole directory first: one bad pair anywhere stops every request, even when an
-    earlier pair is sound.
+    Engines read the whole directory first: one bad pair anywhere stops every request, even when an earlier pair is
+    sound.
     """
     files = {file.name: file for file in directory.files}
     findings: list[Finding] = []
@@ -112,16 +113,20 @@ def client_faults(directory: HostDirectory) -> list[Finding]:
 def _faults_of_file(path: str, file: File, files: dict[str, File]) -> list[Finding]:
     place = os.path.join(path, file.name)
     if file.content is None:
-        return [Finding("not-a-file", place)]
+        return [Finding("dangling-link" if file.is_dangling else "not-a-file", place)]
     if file.suffix == ".key":
         return [] if file.stem + ".cert" in files else [Finding("certificate-missing", place)]
-    if file.suffix == ".cert":
-        key = files.get(file.stem + ".key")
-        if key is None:
-            return [Finding("key-missing", place)]
-        fault = None if key.content is None else pair_fault(file.content, key.content)
-        return [Finding(fault, place)] if fault else []
-    return []
+    if file.suffix == ".crt":
+        return (
+            []
+            if certificates(normalise(file.content.decode("utf-8", "replace")))
+            else [Finding("certificate-junk", place)]
+        )
+    key = files.get(file.stem + ".key")
+    if key is None:
+        return [Finding("key-missing", place)]
+    fault = None if key.content is None else pair_fault(file.content, key.content)
+    return [Finding(fault, place)] if fault else []
 
 
 def _read_file(directory: str, name: str) -> File:

@@ -19,7 +19,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._client_pair import 
 from ansible_collections.fleet.certs_d.plugins.module_utils._engines import DEFAULT_DIRECTORY, Engine
 from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import (
     HostDirectory,
-    client_faults,
+    engine_faults,
     read_host_directory,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import NAME as HOSTS_TOML
@@ -72,7 +72,7 @@ def _entry(name: str, engine: Engine, root: str, question: Question) -> dict[str
     directory = None if findings else read_host_directory(path)
     directory = directory or HostDirectory(path, 0, 0, 0, ())
     registry = None if findings else parse_registry_name(name)
-    findings = findings or client_faults(directory)
+    findings = findings or engine_faults(directory)
     return {
         "name": name,
         "engine": engine.name,

@@ -72,10 +72,19 @@ class _Reading:
         except InvalidHosts as why:
             return unknown(f"what {self._program} presents is unknown, because of hosts.toml: {why}")
         opened = None if hosts is None else {name for host in hosts for name in self._opened(host)}
-        faults = faults_for(self._reader, self._registry["findings"], opened)
+        faults = faults_for(self._reader, self._findings(), opened)
         if faults:
             return of_faults(self._name, f"{self._program} refuses", faults)
         return self._alone() if hosts is None else self._chain(hosts)
+
+    def _findings(self) -> list[Mapping[str, Any]]:
+        """The findings without the missing keys that stand in the `.cert`, where containerd's resolver finds them."""
+        loaded = {f"{pair['name']}.cert" for pair in self._measured["pairs"]} if self._reader == "containerd" else set()
+        return [
+            finding
+            for finding in self._registry["findings"]
+            if finding["code"] != "key-missing" or finding["place"].rpartition("/")[2] not in loaded
+        ]
 
     def _as_go_takes(self, row: Row) -> Row:
         """Go wants the registry's name among the alternative names, Python may be content with the common name."""

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import (
     HostDirectory,
-    client_faults,
+    engine_faults,
     host_directory_names,
     read_host_directory,
 )
@@ -37,12 +37,12 @@ def lay(tmp_path: Path) -> Lay:
 
 
 def codes(directory: HostDirectory) -> list[tuple[str, str]]:
-    return [(finding.code, os.path.basename(finding.place)) for finding in client_faults(directory)]
+    return [(finding.code, os.path.basename(finding.place)) for finding in engine_faults(directory)]
 
 
 def test_a_sound_directory_has_no_faults(lay: Lay, ca: Issued, client: Issued) -> None:
     directory = lay(ca__crt=ca.certificate, a__cert=client.certificate, a__key=client.private_key)
-    assert client_faults(directory) == []
+    assert engine_faults(directory) == []
 
 
 def test_the_order_is_that_of_the_bytes_of_whole_file_names(tmp_path: Path) -> None:
@@ -67,11 +67,11 @@ def test_other_names_are_ignored(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("junk")
     directory = read_host_directory(str(tmp_path))
     assert directory
-    assert client_faults(directory) == []
+    assert engine_faults(directory) == []
 
 
-def test_a_junk_crt_stops_nothing(lay: Lay) -> None:
-    assert client_faults(lay(a__crt="junk")) == []
+def test_a_junk_crt_is_told(lay: Lay) -> None:
+    assert codes(lay(a__crt="junk")) == [("certificate-junk", "a.crt")]
 
 
 def test_orphans_are_told(lay: Lay, client: Issued) -> None:
@@ -106,7 +106,12 @@ def test_what_is_no_file_is_told_and_hangs_nobody(tmp_path: Path, suffix: str) -
     os.mkfifo(tmp_path / f"fifo{suffix}")
     directory = read_host_directory(str(tmp_path))
     assert directory
-    assert codes(directory) == [("not-a-file", f"{stem}{suffix}") for stem in ("dangling", "fifo", "folder", "loop")]
+    assert codes(directory) == [
+        ("dangling-link", f"dangling{suffix}"),
+        ("not-a-file", f"fifo{suffix}"),
+        ("not-a-file", f"folder{suffix}"),
+        ("dangling-link", f"loop{suffix}"),
+    ]
 
 
 def test_symlinks_are_followed(tmp_path: Path, client: Issued) -> None:
@@ -119,13 +124,13 @@ def test_symlinks_are_followed(tmp_path: Path, client: Issued) -> None:
     (tmp_path / "alias").symlink_to(home)
     directory = read_host_directory(str(tmp_path / "alias"))
     assert directory
-    assert client_faults(directory) == []
+    assert engine_faults(directory) == []
     assert (directory.files[0].content or b"").decode() == client.certificate
 
 
 def test_no_private_key_stands_in_a_finding(lay: Lay, client: Issued, other: Issued) -> None:
     directory = lay(a__cert=client.certificate, a__key=other.private_key, b__key=other.private_key)
-    told = " ".join(str(finding.as_data()) for finding in client_faults(directory))
+    told = " ".join(str(finding.as_data()) for finding in engine_faults(directory))
     assert other.private_key.splitlines()[1] not in told
 
 

@@ -126,6 +126,14 @@ def test_a_junk_root_stops_containerds_resolver_alone(engine: str, store: str | 
     assert (effective(registry("good", findings=junk, engine=engine, store=store))["attempts"] == []) is stopped
 
 
+@pytest.mark.parametrize(("engine", "pair"), [("containerd", "good"), ("containers", None), ("docker", None)])
+def test_a_key_that_stands_in_the_certificates_file_is_found_by_containerds_resolver(
+    engine: str, pair: str | None
+) -> None:
+    measured = registry("good", findings=[finding("key-missing", "good.cert")], engine=engine)
+    assert effective(measured)["pair"] == pair
+
+
 class TestLoopback:
     """The classic dockerd counts loopback addresses as insecure."""
 
