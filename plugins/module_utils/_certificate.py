@@ -11,8 +11,17 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from typing import Any, Iterator, NamedTuple
+from typing import Any, NamedTuple
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._der import (
+    INTEGER,
+    OID,
+    SEQUENCE,
+    UTC_TIME,
+    Element,
+    dotted,
+    elements,
+)
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import (
     InvalidPem,
     certificates,
@@ -22,7 +31,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._pem import (
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
-_SEQUENCE, _SET, _OID, _INTEGER, _UTC_TIME, _VERSION = 0x30, 0x31, 0x06, 0x02, 0x17, 0xA0
+_VERSION = 0xA0
 _UTF16_STRING, _UTF32_STRING = 0x1E, 0x1C
 _TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z")
 _KEY_KINDS = {
@@ -100,51 +109,41 @@ def read_certificates(text: str) -> list[Certificate]:
 
 
 def _read(der: bytes) -> Certificate:
-    (tag, body), *rest = _elements(der)
-    if tag != _SEQUENCE or rest:
-        raise ValueError("not one sequence")
-    to_be_signed = next(_elements(body))[1]
-    fields = [element for element in _elements(to_be_signed) if element[0] != _VERSION]
-    serial, _algorithm, issuer, validity, subject, key = fields[:6]
-    if serial[0] != _INTEGER:
+    serial, _algorithm, issuer, validity, subject, key = signed_fields(der)[:6]
+    if serial.tag != INTEGER:
         raise ValueError("no serial number")
-    not_before, not_after = (_time(tag, value) for tag, value in _elements(validity[1]))
+    not_before, not_after = (_time(element.tag, element.content) for element in elements(validity.content))
     return Certificate(
         fingerprint=fingerprint(der),
-        serial_number=serial[1].hex(),
-        subject=_name(subject[1]),
-        issuer=_name(issuer[1]),
+        serial_number=serial.content.hex(),
+        subject=distinguished_name(subject.content),
+        issuer=distinguished_name(issuer.content),
         not_before=not_before,
         not_after=not_after,
-        key_kind=_key_kind(key[1]),
+        key_kind=_key_kind(key.content),
     )
+
+
+def signed_fields(der: bytes) -> list[Element]:
+    """What the issuer has signed, without the version: serial number, algorithm, issuer, validity, subject, key, …"""
+    outer, *rest = elements(der)
+    if outer.tag != SEQUENCE or rest:
+        raise ValueError("not one sequence")
+    to_be_signed = next(elements(outer.content)).content
+    return [element for element in elements(to_be_signed) if element.tag != _VERSION]
 
 
 def _key_kind(value: bytes) -> str:
     """The algorithm of a public key and the curve that goes with it; the numbers of one that has no name here."""
-    algorithm = next(_elements(value))[1]
-    numbers = " ".join(_dotted(content) for tag, content in _elements(algorithm) if tag == _OID)
+    algorithm = next(elements(value)).content
+    numbers = " ".join(dotted(element.content) for element in elements(algorithm) if element.tag == OID)
     return _KEY_KINDS.get(numbers, numbers)
-
-
-def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The tag and value of each DER element that stands in the data, one after the other."""
-    place = 0
-    while place < len(data):
-        tag, length, place = data[place], data[place + 1], place + 2
-        if length & 0x80:
-            size = length & 0x7F
-            length, place = int.from_bytes(data[place : place + size], "big"), place + size
-        if place + length > len(data):
-            raise ValueError("an element is cut off")
-        yield tag, data[place : place + length]
-        place += length
 
 
 def _time(tag: int, value: bytes) -> datetime:
     """UTCTime has two digits for the year, of which 50 to 99 mean the last century (RFC 5280, 4.1.2.5.1)."""
     text = value.decode("ascii")
-    if tag == _UTC_TIME:
+    if tag == UTC_TIME:
         text = ("19" if text >= "50" else "20") + text
     # strptime would have every run on every node import calendar and locale.
     parts = _TIME.fullmatch(text)
@@ -154,33 +153,21 @@ def _time(tag: int, value: bytes) -> datetime:
     return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
 
 
-def _name(value: bytes) -> str:
-    """A distinguished name as RFC 4514 writes it: the last part first."""
-    parts = ["+".join(_attribute(pair) for _tag, pair in _elements(part)) for _set, part in _elements(value)]
+def distinguished_name(value: bytes) -> str:
+    """The content of a distinguished name as RFC 4514 writes it: the last part first."""
+    parts = ["+".join(_attribute(pair.content) for pair in elements(part.content)) for part in elements(value)]
     return ",".join(reversed(parts))
 
 
 def _attribute(value: bytes) -> str:
-    (_oid_tag, oid), (tag, content) = _elements(value)
-    dotted = _dotted(oid)
-    return f"{_ATTRIBUTES.get(dotted, dotted)}={_escape(_text(tag, content))}"
+    kind, text = elements(value)
+    number = dotted(kind.content)
+    return f"{_ATTRIBUTES.get(number, number)}={_escape(_text(text.tag, text.content))}"
 
 
 def _text(tag: int, content: bytes) -> str:
     encoding = {_UTF16_STRING: "utf-16-be", _UTF32_STRING: "utf-32-be"}.get(tag, "utf-8")
     return content.decode(encoding, "backslashreplace")
-
-
-def _dotted(oid: bytes) -> str:
-    """The first number holds the first two arcs (X.690, 8.19.4)."""
-    numbers, number = [], 0
-    for byte in oid:
-        number = number << 7 | byte & 0x7F
-        if not byte & 0x80:
-            numbers.append(number)
-            number = 0
-    first = min(numbers[0] // 40, 2)
-    return ".".join(str(arc) for arc in (first, numbers[0] - 40 * first, *numbers[1:]))
 
 
 def _escape(text: str) -> str:

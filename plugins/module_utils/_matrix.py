@@ -29,7 +29,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name impor
     RegistryName,
     parse_registry_name,
 )
-from ansible_collections.fleet.certs_d.plugins.module_utils._request import Answer, ask
+from ansible_collections.fleet.certs_d.plugins.module_utils._request import Answer, Trust, ask
 
 NOT_ASKED = "not asked"
 
@@ -147,7 +147,7 @@ def _ask(registry: RegistryName, roots: list[bytes], pair: Pair | None, question
     if left <= 0:
         return Answer(None, "not asked: the time of this node for all registries was over (timeout_total)", 0.0)
     halves = None if pair is None else (pair.certificate, pair.private_key)
-    return ask(registry, question.request, roots=roots, pair=halves, timeout=min(question.timeout, left))
+    return ask(registry, question.request, trust=Trust(roots), pair=halves, timeout=min(question.timeout, left))
 
 
 def _row(pair: Pair | None, answer: Answer) -> dict[str, Any]:

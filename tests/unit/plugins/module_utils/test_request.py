@@ -11,15 +11,17 @@ import threading
 import time
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.fleet.certs_d.plugins.module_utils import _request
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint
 from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name import parse_registry_name
-from ansible_collections.fleet.certs_d.plugins.module_utils._request import Answer, ask
+from ansible_collections.fleet.certs_d.plugins.module_utils._request import NOT_ACCEPTED, Answer, Trust, ask
 from ansible_collections.fleet.certs_d.tests.unit.material import (
     NOW,
+    SERVER,
     Issued,
     issue,
     issue_ca,
@@ -38,12 +40,15 @@ def send(
     pair: Issued | None = None,
     path: str = "/v2/",
     timeout: float = 10,
+    replaces: bool = False,
 ) -> Answer:
     """Ask with the pair."""
     return ask(
         parse_registry_name(name),
         path,
-        roots=[root.encode() if isinstance(root, str) else root.certificate.encode() for root in roots],
+        trust=Trust(
+            [root.encode() if isinstance(root, str) else root.certificate.encode() for root in roots], replaces
+        ),
         pair=None if pair is None else (pair.certificate.encode(), pair.private_key.encode()),
         timeout=timeout,
     )
@@ -110,27 +115,54 @@ def test_the_name_is_checked(ca: Issued) -> None:
     assert answer.status is None
 
 
-@pytest.mark.parametrize("damaged", ["", "junk", "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"])
-def test_a_crt_without_a_certificate_leaves_no_roots(
-    ca: Issued, damaged: str, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    system = tmp_path_factory.mktemp("system") / "roots.pem"
+DAMAGED = ["", "junk", "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"]
+
+
+@pytest.fixture
+def system_roots(ca: Issued, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The CA is one of the system's roots."""
+    system = tmp_path / "roots.pem"
     system.write_text(ca.certificate)
     monkeypatch.setenv("SSL_CERT_FILE", str(system))
+
+
+@pytest.mark.usefixtures("system_roots")
+@pytest.mark.parametrize("damaged", DAMAGED)
+def test_a_crt_without_a_certificate_left_no_roots_once(ca: Issued, damaged: str) -> None:
     with scripted_registry({None: 200}, ca=ca) as registry:
-        assert "certificate is not accepted" in str(send(registry.name, roots=[damaged]).error)
+        answer = send(registry.name, roots=[damaged], replaces=True)
+        assert str(answer.error).startswith(NOT_ACCEPTED)
+        assert send(registry.name, roots=[damaged, ca], replaces=True).status == 200
+        assert send(registry.name, replaces=True).status == 200, "without any .crt the system's roots count"
+        assert send(registry.name, roots=[damaged]).status == 200, "today the system's roots count all the same"
+
+
+@pytest.mark.usefixtures("system_roots")
+def test_a_crt_replaced_the_systems_roots_once_and_is_added_to_them_today(ca: Issued) -> None:
+    with scripted_registry({None: 200}, ca=ca) as registry:
+        assert str(send(registry.name, roots=[issue_ca("other")], replaces=True).error).startswith(NOT_ACCEPTED)
+        assert send(registry.name, roots=[issue_ca("other")]).status == 200
+
+
+@pytest.mark.parametrize("damaged", DAMAGED)
+def test_a_crt_without_a_certificate_adds_nothing(ca: Issued, damaged: str) -> None:
+    with scripted_registry({None: 200}, ca=ca) as registry:
+        assert str(send(registry.name, roots=[damaged]).error).startswith(NOT_ACCEPTED)
         assert send(registry.name, roots=[damaged, ca]).status == 200
-        assert send(registry.name).status == 200, "without any .crt the system's roots count"
 
 
-def test_any_crt_replaces_the_systems_roots(
-    ca: Issued, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    system = tmp_path_factory.mktemp("system") / "roots.pem"
-    system.write_text(ca.certificate)
-    monkeypatch.setenv("SSL_CERT_FILE", str(system))
-    with scripted_registry({None: 200}, ca=ca) as registry:
-        assert "certificate is not accepted" in str(send(registry.name, roots=[issue_ca("other")]).error)
+def test_who_verifies_nothing_takes_anybody(ca: Issued) -> None:
+    server = issue_server(signer=issue_ca("other"), names=["elsewhere.example"])
+    with scripted_registry({None: 200}, ca=ca, server=server) as registry:
+        trust = Trust(verifies=False)
+        answer = ask(parse_registry_name(registry.name), "/v2/", trust=trust, pair=None, timeout=5)
+    assert answer.status == 200
+
+
+def test_a_common_name_is_no_name_for_engines_of_today(ca: Issued) -> None:
+    server = issue("localhost", signer=ca, purposes=[SERVER])
+    with scripted_registry({None: 200}, ca=ca, server=server) as registry:
+        assert str(send(registry.name, roots=[ca]).error).startswith(NOT_ACCEPTED)
 
 
 def test_an_intermediate_ca_counts_as_a_root(ca: Issued) -> None:
@@ -261,7 +293,7 @@ def test_an_address_that_swallows_everything_leaves_time_for_the_next(
 
 
 def test_a_protocol_below_tls_1_2_is_not_spoken(ca: Issued) -> None:
-    assert _request._context([], None).minimum_version == ssl.TLSVersion.TLSv1_2
+    assert _request._context(Trust(), None).minimum_version == ssl.TLSVersion.TLSv1_2
 
 
 def test_no_proxy_is_asked(ca: Issued, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A registry as a node sees it: a pure function of what came back to its requests."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any, Mapping, NamedTuple, Sequence
+from urllib.parse import urlsplit
+
+from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import (
+    TIME_FORMAT,
+    InvalidCertificate,
+    read_certificate,
+)
+from ansible_collections.fleet.certs_d.plugins.module_utils._certificate_details import alternative_names, name_fits
+from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name import RegistryName
+from ansible_collections.fleet.certs_d.plugins.module_utils._request import Answer, Seen
+
+_SOON_DAYS = 30
+_MUCH_SKEW = 60.0
+_LONGEST_REALM = 1000
+_REALM = re.compile(r"\bbearer\b[^\n]*?\brealm=\"(?P<realm>[^\"\s]+)\"", re.IGNORECASE)
+_PORTS = {"https": 443, "http": 80}
+
+
+class Heard(NamedTuple):
+    """All that came back: to the requests of the matrix, and to those of both protocols; None was not asked."""
+
+    answers: Sequence[Answer]
+    v1: Answer | None = None
+    v2: Answer | None = None
+
+    def all(self) -> list[Answer]:
+        """Each of them."""
+        return [*self.answers, *(answer for answer in (self.v2, self.v1) if answer is not None)]
+
+
+def server_as_seen(registry: RegistryName, heard: Heard, *, proxy: str | None, now: datetime) -> dict[str, Any]:
+    """The facts and what is to be said of them; what did not show is null."""
+    seen = _clearest([answer.seen for answer in heard.all()])
+    chain = _chain(seen, now)
+    names = chain[0]["names"] if chain else []
+    realm = _token_realm(heard)
+    facts = {
+        "address": seen.address,
+        "tls_version": seen.tls_version,
+        "cipher": seen.cipher,
+        "chain": chain,
+        "names": names,
+        "name_fits": name_fits(registry.address, names),
+        "days_left": chain[0]["days_left"] if chain else None,
+        "clock_skew": _clock_skew(heard),
+        "v1": heard.v1.status if heard.v1 else None,
+        "v2": heard.v2.status if heard.v2 else None,
+        "token_realm": realm,
+        "token_realm_elsewhere": realm is not None
+        and _origin(realm) != (registry.address.lower(), registry.port or 443),
+        "proxy": proxy,
+    }
+    return {**facts, "warnings": [*_of_certificates(registry, facts), *_of_ways(facts, seen.silent)]}
+
+
+def _clearest(sights: Sequence[Seen]) -> Seen:
+    """The one that went furthest."""
+    return max(sights, key=lambda seen: (seen.tls_version is not None, bool(seen.chain), seen.address is not None))
+
+
+def _chain(seen: Seen, now: datetime) -> list[dict[str, Any]]:
+    chain = []
+    for der in seen.chain:
+        try:
+            certificate, names = read_certificate(der), alternative_names(der)
+        except InvalidCertificate:
+            break
+        chain.append(
+            {
+                "subject": certificate.subject,
+                "issuer": certificate.issuer,
+                "not_after": certificate.not_after.strftime(TIME_FORMAT),
+                "days_left": (certificate.not_after - now).days,
+                "names": names,
+                "fingerprint": certificate.fingerprint,
+            }
+        )
+    return chain
+
+
+def _clock_skew(heard: Heard) -> float | None:
+    """By how many seconds the registry's clock is ahead of this node's; its Date tells whole seconds."""
+    for seen in (answer.seen for answer in heard.all()):
+        if seen.received is not None and "date" in seen.headers:
+            try:
+                date = parsedate_to_datetime(seen.headers["date"])
+            except (TypeError, ValueError, IndexError):
+                continue
+            date = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+            return round(date.timestamp() - seen.received, 1)
+    return None
+
+
+def _token_realm(heard: Heard) -> str | None:
+    for answer in heard.all():
+        found = _REALM.search(answer.seen.headers.get("www-authenticate", ""))
+        if answer.status == 401 and found:
+            return found["realm"][:_LONGEST_REALM]
+    return None
+
+
+def _origin(url: str) -> tuple[str, int] | None:
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "").lower(), parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError:
+        return None
+
+
+def _of_certificates(registry: RegistryName, facts: Mapping[str, Any]) -> list[str]:
+    warnings = []
+    if facts["chain"] and not facts["name_fits"]:
+        told = (
+            f"is for {', '.join(facts['names'])}" if facts["names"] else "has no alternative name, so it is for nobody"
+        )
+        warnings.append(f"the registry's certificate {told}, not for {registry.address}: issue one with this name")
+    for certificate in facts["chain"]:
+        days = certificate["days_left"]
+        if days < _SOON_DAYS:
+            when = "has expired on" if days < 0 else "expires on"
+            warnings.append(
+                f"the registry's certificate {certificate['subject']} {when} {certificate['not_after']}: renew it"
+            )
+    return warnings
+
+
+def _of_ways(facts: Mapping[str, Any], silent: Sequence[str]) -> list[str]:
+    warnings = []
+    if facts["address"] is not None:
+        warnings += [
+            f"{each}, while {facts['address']} takes connections: correct the name's addresses" for each in silent
+        ]
+    skew = facts["clock_skew"]
+    if skew is not None and abs(skew) > _MUCH_SKEW:
+        side = "ahead of" if skew > 0 else "behind"
+        warnings.append(f"the registry's clock is {abs(skew):.0f} s {side} this node's: set both by NTP")
+    if facts["token_realm_elsewhere"]:
+        warnings.append(f"the token server {facts['token_realm']} gets the registry's client certificate, too")
+    if facts["proxy"] is not None:
+        warnings.append(f"the engine asks through the proxy {facts['proxy']}, while these requests went straight")
+    return warnings
