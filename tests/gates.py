@@ -62,6 +62,15 @@ GATES = [
     Gate("shellcheck", "shellcheck --external-sources " + " ".join(SHELL_FILES)),
     Gate("unit", "python -m pytest -p no:cacheprovider tests/unit", counts=r"(\d+) passed"),
     Gate("changelog", "antsibull-changelog lint"),
+    Gate("docs", "antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .", fast=False),
+    Gate(
+        "galaxy",
+        "ansible-galaxy collection build --force --output-path ../../../archive"
+        " && GALAXY_IMPORTER_CONFIG=.config/galaxy-importer.cfg"
+        " python -m galaxy_importer.main ../../../archive/fleet-certs_d-*.tar.gz",
+        fast=False,
+        counts=r"Importer processing completed successfully",
+    ),
     Gate("ansible-lint", "ansible-lint --offline --profile production", fast=False),
     Gate(
         "sanity",
