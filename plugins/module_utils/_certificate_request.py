@@ -35,19 +35,21 @@ class AsksFor(NamedTuple):
     """Which client certificates a server takes.
 
     `issuers` are DER names, `signature_schemes` the numbers of RFC 8446, 4.2.3; `certificate_types` those of RFC 5246,
-    7.4.4, which TLS 1.3 has no longer. Without `requested` the server has asked for no certificate.
+    7.4.4, which TLS 1.3 has no longer. Without `requested` the server has asked for no certificate. `tls` is the
+    protocol's version as Python writes it.
     """
 
     requested: bool
+    tls: str
     issuers: tuple[bytes, ...] = ()
     signature_schemes: tuple[int, ...] = ()
     certificate_types: tuple[int, ...] = ()
 
-    def as_data(self, tls: str | None) -> dict[str, Any]:
+    def as_data(self) -> dict[str, Any]:
         """The facts as they stand in results."""
         return {
             "requested": self.requested,
-            "tls": tls,
+            "tls": self.tls,
             "issuers": [issuer.hex() for issuer in self.issuers],
             "issuer_names": [_issuer_name(issuer) for issuer in self.issuers],
             "signature_schemes": list(self.signature_schemes),
@@ -81,7 +83,8 @@ class Handshake:
                 return (_of_tls_1_3(body) if self._is_tls_1_3 else _of_tls_1_2(body)), None
             except _FAULTS:
                 return None, UNREADABLE
-        return (AsksFor(requested=False), None) if self._is_over else (None, CUT_SHORT)
+        tls = "TLSv1.3" if self._is_tls_1_3 else "TLSv1.2"
+        return (AsksFor(requested=False, tls=tls), None) if self._is_over else (None, CUT_SHORT)
 
     def chain(self) -> list[bytes]:
         """The DER of the server's certificates as it sent them, its own in front; empty where they were not heard."""
@@ -101,7 +104,7 @@ def _of_tls_1_2(body: bytes) -> AsksFor:
     types, rest = _vector(body, 1)
     schemes, rest = _vector(rest, 2)
     names, _rest = _vector(rest, 2)
-    return AsksFor(True, _vectors(names), _numbers(schemes), tuple(types))
+    return AsksFor(True, "TLSv1.2", _vectors(names), _numbers(schemes), tuple(types))
 
 
 def _of_tls_1_3(body: bytes) -> AsksFor:
@@ -114,7 +117,7 @@ def _of_tls_1_3(body: bytes) -> AsksFor:
         found[number], listed = _vector(listed[2:], 2)
     names = _vector(found.get(_CERTIFICATE_AUTHORITIES, b"\0\0"), 2)[0]
     schemes = _vector(found.get(_SIGNATURE_ALGORITHMS, b"\0\0"), 2)[0]
-    return AsksFor(True, _vectors(names), _numbers(schemes))
+    return AsksFor(True, "TLSv1.3", _vectors(names), _numbers(schemes))
 
 
 def _chain(body: bytes, *, is_tls_1_3: bool) -> list[bytes]:

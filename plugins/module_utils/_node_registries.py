@@ -13,7 +13,8 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from ansible_collections.fleet.certs_d.plugins.module_utils._engines import DEFAULT_DIRECTORY, Engine
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
 from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import host_directory_names
-from ansible_collections.fleet.certs_d.plugins.module_utils._matrix import Question, measure
+from ansible_collections.fleet.certs_d.plugins.module_utils._matrix import measure
+from ansible_collections.fleet.certs_d.plugins.module_utils._measurement import Question
 from ansible_collections.fleet.certs_d.plugins.module_utils._names import registry_name_findings
 
 _AT_ONCE = 32

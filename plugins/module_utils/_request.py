@@ -65,12 +65,16 @@ class Seen(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came back: a status, or the error that came in its place; the duration in seconds; what was seen."""
+    """What came back: a status, or the error that came in its place; the duration in seconds; what was seen.
+
+    `is_late` where the error is that the time was over.
+    """
 
     status: int | None
     error: str | None
     seconds: float
     seen: Seen = Seen()
+    is_late: bool = False
 
 
 class _NoHttp(Exception):
@@ -96,12 +100,13 @@ def ask(
     """
     started = time.monotonic()
     attempt = _Attempt(registry, path, started + timeout)
-    status, error = None, None
+    status, error, is_late = None, None, False
     try:
         status = attempt.in_plain() if trust is None else attempt.in_tls(_context(trust, pair))
     except (OSError, UnicodeError, _NoHttp, _Hung) as fault:
-        error = _words(fault, timed_out=time.monotonic() - started >= timeout, timeout=timeout)
-    return Answer(status, error, round(time.monotonic() - started, 3), attempt.seen())
+        is_late = time.monotonic() - started >= timeout or isinstance(fault, socket.timeout)
+        error = f"no answer within {timeout:g} s" if is_late else _words(fault)
+    return Answer(status, error, round(time.monotonic() - started, 3), attempt.seen(), is_late)
 
 
 def _context(trust: Trust, pair: tuple[bytes, bytes] | None) -> ssl.SSLContext:
@@ -292,10 +297,8 @@ def _cut_off(connection: socket.socket, deadline: float) -> Iterator[None]:
         copy.close()
 
 
-def _words(fault: Exception, *, timed_out: bool, timeout: float) -> str:
+def _words(fault: Exception) -> str:
     """The fault in a person's words, without OpenSSL's line numbers."""
-    if timed_out or isinstance(fault, socket.timeout):
-        return f"no answer within {timeout:g} s"
     if isinstance(fault, ssl.SSLCertVerificationError):
         return f"{NOT_ACCEPTED}: {fault.verify_message}"
     if isinstance(fault, (_Hung, ssl.SSLEOFError, ConnectionResetError, BrokenPipeError)):

@@ -223,14 +223,17 @@ total_spent:
   type: float
 """
 
+import math
 import time
 from datetime import datetime, timezone
+from functools import partial
 from typing import NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._engine_settings import settings_of
 from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES, root_of
-from ansible_collections.fleet.certs_d.plugins.module_utils._matrix import Question
+from ansible_collections.fleet.certs_d.plugins.module_utils._measurement import Question
 from ansible_collections.fleet.certs_d.plugins.module_utils._node_registries import (
     measure_side_by_side,
     registries_to_ask,
@@ -242,15 +245,19 @@ def main() -> NoReturn:
     """Measure; the action judges."""
     module = AnsibleModule(argument_spec=VERIFY_ARGUMENTS, supports_check_mode=True)
     params = module.params
-    if params["path"] is not None and len(params["engines"]) != 1:
+    if params["path"] is not None and len(set(params["engines"])) != 1:
         module.fail_json(msg="path: one root can't be that of several engines, name one engine, or no path")
+    names = list(dict.fromkeys(params["engines"]))
+    engines = [(ENGINES[name], root_of(ENGINES[name], params["path"], None)) for name in names]
     question = Question(
         request=params["request"],
         timeout=params["timeout"],
         deadline=time.monotonic() + params["timeout_total"],
         now=datetime.now(timezone.utc).replace(microsecond=0),
+        image=params["image"],
+        settings={name: settings_of(name) for name in names},
+        run_command=partial(_run_command, module) if params["ask_engine"] else None,
     )
-    engines = [(ENGINES[name], root_of(ENGINES[name], params["path"], None)) for name in params["engines"]]
     try:
         readers, passed_over = registries_to_ask(params["registries"], engines)
         registries = measure_side_by_side(readers, question)
@@ -261,6 +268,15 @@ def main() -> NoReturn:
     for root, finding in passed_over:
         module.warn(f"no client looks into this directory below {root}: {finding.sentence()}")
     module.exit_json(changed=False, registries=registries)
+
+
+def _run_command(module: AnsibleModule, command: list[str], seconds: float) -> tuple[int, str, str]:
+    """Run a command for at most so many whole seconds; the status is 124 where they were not enough.
+
+    Core's own call has no limit, timeout(1) of every Linux has.
+    """
+    status, said, complained = module.run_command(["timeout", str(max(1, math.ceil(seconds))), *command])
+    return status, said, complained
 
 
 if __name__ == "__main__":
