@@ -133,20 +133,23 @@ def _answer_of_every_host(question: _Question, answer: EngineAnswer) -> EngineAn
 
 
 def _ask_containers(question: _Question) -> EngineAnswer:
-    """podman's `manifest inspect` reads the manifest of an image that it does not have, and keeps nothing."""
+    """podman's `manifest inspect` reads the manifest of an image that it does not have, and keeps nothing.
+
+    Of the two skopeo alone can be sent to a directory that is not below its own roots.
+    """
     kind = ENGINES["containers"]
     own = question.root in (kind.root, *kind.later_roots)
     directory = [] if own else [f"--cert-dir={question.path}"]
-    why = ""
-    for client, command in (
-        ("skopeo", ["inspect", "--raw", *directory, f"docker://{question.name}"]),
-        ("podman", ["manifest", "inspect", *directory, question.name]),
-    ):
-        try:
-            return _ask_program(question, client, command)
-        except OSError as error:
-            why = why or f"skopeo and podman do not run here: {client}: {error.strerror or error}"
-    return EngineAnswer(None, why, None)
+    try:
+        return _ask_program(question, "skopeo", ["inspect", "--raw", *directory, f"docker://{question.name}"])
+    except OSError as error:
+        why = f"skopeo does not run here: {error.strerror or error}"
+    if not own:
+        return EngineAnswer(None, f"{why}; podman reads {kind.root}, not {question.root}", None)
+    try:
+        return _ask_program(question, "podman", ["manifest", "inspect", question.name])
+    except OSError as error:
+        return EngineAnswer(None, f"{why}; neither does podman: {error.strerror or error}", None)
 
 
 def _ask_containerd(question: _Question) -> EngineAnswer:

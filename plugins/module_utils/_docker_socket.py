@@ -73,6 +73,8 @@ class Daemon(NamedTuple):
             plain.settimeout(self._left())
             try:
                 plain.connect(self.path)
+            except socket.timeout:
+                raise
             except OSError as error:
                 raise NotDocker(f"{self.path}: {error.strerror or error}") from None
             connection = http.client.HTTPConnection("docker")
