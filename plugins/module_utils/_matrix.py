@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Sequence
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._ask_engine import EngineAnswer, ask_engine
 from ansible_collections.fleet.certs_d.plugins.module_utils._certificate_details import (
     chain_of,
     issuers_of,
@@ -23,6 +24,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory impo
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import NAME as HOSTS_TOML
 from ansible_collections.fleet.certs_d.plugins.module_utils._measurement import (
+    TIME_IS_OVER,
     Measurement,
     Pair,
     Question,
@@ -37,14 +39,6 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name impor
 from ansible_collections.fleet.certs_d.plugins.module_utils._server import server_as_seen
 
 _NO_NAME = "nothing was asked, because no image name can name this registry"
-
-
-class EngineAnswer(NamedTuple):
-    """What the engine itself said, or why it was not asked; and its image store, where it is dockerd."""
-
-    asked: dict[str, Any] | None
-    asked_why: str | None
-    store: str | None
 
 
 def measure(name: str, engines: Sequence[tuple[Engine, str]], question: Question) -> list[dict[str, Any]]:
@@ -95,9 +89,15 @@ def _places(engine: Engine, name: str, root: str, store: str | None) -> list[str
 
 
 def _ask_the_engine(engine: Engine, registry: RegistryName, path: str, question: Question) -> EngineAnswer:
-    """The one place where the engine itself is asked."""
-    del engine, registry, path, question
-    return EngineAnswer(None, "not asked", None)
+    """The engine reads the directory by itself, and is given the time of one attempt."""
+    left = question.seconds_left()
+    if question.run_command is None:
+        return EngineAnswer(None, "ask_engine is off", None)
+    if left <= 0:
+        return EngineAnswer(None, TIME_IS_OVER, None)
+    return ask_engine(
+        engine.name, registry.text, question.image, path=path, run_command=question.run_command, timeout=left
+    )
 
 
 def _unmeasured(name: str, engine: Engine, path: str, findings: list[Finding]) -> dict[str, Any]:

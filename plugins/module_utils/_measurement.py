@@ -26,7 +26,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._request import NOT_
 from ansible_collections.fleet.certs_d.plugins.module_utils._server import Heard
 
 _V1, _V2 = "/v1/_ping", "/v2/"
-_TIME_IS_OVER = "not asked, because the time of this node for all registries was over (timeout_total)"
+TIME_IS_OVER = "not asked, because the time of this node for all registries was over (timeout_total)"
 
 
 class Pair(NamedTuple):
@@ -161,7 +161,7 @@ def as_row(pair: Pair | None, answer: Answer) -> dict[str, Any]:
 def _ask(registry: RegistryName, question: Question, path: str, trust: Trust | None, pair: Pair | None) -> Answer:
     seconds = question.seconds_left()
     if seconds <= 0:
-        return Answer(None, _TIME_IS_OVER, 0.0)
+        return Answer(None, TIME_IS_OVER, 0.0)
     halves = None if pair is None else (pair.certificate, pair.private_key)
     return ask(registry, path, trust=trust, pair=halves, timeout=seconds)
 

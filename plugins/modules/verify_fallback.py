@@ -223,10 +223,8 @@ total_spent:
   type: float
 """
 
-import math
 import time
 from datetime import datetime, timezone
-from functools import partial
 from typing import NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
@@ -238,6 +236,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._node_registries imp
     measure_side_by_side,
     registries_to_ask,
 )
+from ansible_collections.fleet.certs_d.plugins.module_utils._program import run_program
 from ansible_collections.fleet.certs_d.plugins.module_utils._verify_arguments import VERIFY_ARGUMENTS
 
 
@@ -256,7 +255,7 @@ def main() -> NoReturn:
         now=datetime.now(timezone.utc).replace(microsecond=0),
         image=params["image"],
         settings={name: settings_of(name) for name in names},
-        run_command=partial(_run_command, module) if params["ask_engine"] else None,
+        run_command=run_program if params["ask_engine"] else None,
     )
     try:
         readers, passed_over = registries_to_ask(params["registries"], engines)
@@ -268,15 +267,6 @@ def main() -> NoReturn:
     for root, finding in passed_over:
         module.warn(f"no client looks into this directory below {root}: {finding.sentence()}")
     module.exit_json(changed=False, registries=registries)
-
-
-def _run_command(module: AnsibleModule, command: list[str], seconds: float) -> tuple[int, str, str]:
-    """Run a command for at most so many whole seconds; the status is 124 where they were not enough.
-
-    Core's own call has no limit, timeout(1) of every Linux has.
-    """
-    status, said, complained = module.run_command(["timeout", str(max(1, math.ceil(seconds))), *command])
-    return status, said, complained
 
 
 if __name__ == "__main__":

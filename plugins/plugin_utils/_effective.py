@@ -65,7 +65,7 @@ class _Reading:
         self._rows = {row["pair"]: self._as_go_takes(row) for row in registry["requests"]}
 
     def verdict(self) -> Verdict:
-        if self._reader == "classic" and self._measured["loopback"]:
+        if self._reader == "classic" and self._measured["insecure"]:
             return self._insecure()
         try:
             hosts = self._hosts()
@@ -99,10 +99,11 @@ class _Reading:
         row = self._measured["insecure_request"]
         if row is None:
             return unknown(f"what {self._name} answers without a certificate was not asked")
+        kind = "a loopback address" if self._measured["loopback"] else "a registry that its settings call insecure"
         says = "lets it in" if lets_in(row) else f"does not let it in ({outcome(row)})"
         return of_attempts(
             [row],
-            f"{self._program} reads no certs.d for a loopback address and presents no certificate; {self._name} {says}",
+            f"{self._program} reads no certs.d for {kind} and presents no certificate; {self._name} {says}",
         )
 
     def _hosts(self) -> list[Host] | None:

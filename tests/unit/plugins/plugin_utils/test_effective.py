@@ -135,17 +135,22 @@ def test_a_key_that_stands_in_the_certificates_file_is_found_by_containerds_reso
 
 
 class TestLoopback:
-    """The classic dockerd counts loopback addresses as insecure."""
+    """The classic dockerd counts loopback addresses as insecure, and others that its settings name."""
 
     @staticmethod
     def measured(store: str | None, **changes: Any) -> dict[str, Any]:
-        local = {"loopback": True, "insecure_request": row(None, 403)}
+        local = {"loopback": True, "insecure": True, "insecure_request": row(None, 403)}
         return registry("good", store=store, measured=local, **changes)
 
     def test_the_classic_docker_reads_no_certificates(self) -> None:
         verdict = effective(self.measured("classic"))
         assert attempts(verdict) == [(None, 403)]
         assert "reads no certs.d for a loopback address" in verdict["reason"]
+
+    def test_nor_for_a_registry_that_it_was_told_not_to_verify(self) -> None:
+        measured = self.measured("classic")
+        measured["measured"]["loopback"] = False
+        assert "for a registry that its settings call insecure" in effective(measured)["reason"]
 
     def test_all_others_do(self) -> None:
         assert effective(self.measured("containerd"))["pair"] == "good"
