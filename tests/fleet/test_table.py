@@ -34,9 +34,9 @@ def recap(run: Run, host: str) -> dict[str, int]:
 def test_a_first_run_ends_with_three_verified_nodes(fleet: Run) -> None:
     rows = fleet.rows()
     assert list(rows) == ["node1", "node2", "node3"]
-    assert rows["node1"][2:4] == ["10-old", "10-old 200"]
-    assert rows["node2"][2:4] == ["20-new", "10-old 403 > 20-new 200"]
-    assert all(row[-1] == "verified" and int(row[4]) > 80 for row in rows.values())
+    assert rows["node1"][2:6] == ["docker", "10-old 200", "10-old 200", "-"]
+    assert rows["node2"][2:6] == ["docker", "10-old 403 > 20-new 200", "10-old 403", "-"]
+    assert all(row[-1] == "verified" and int(row[6]) > 80 for row in rows.values())
     assert fleet.output.count("\nHOST ") == 1
     assert "3 of 3 hosts verified" in fleet.output
 
