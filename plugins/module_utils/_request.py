@@ -105,7 +105,7 @@ def ask(
         status = attempt.in_plain() if trust is None else attempt.in_tls(_context(trust, pair))
     except (OSError, UnicodeError, _NoHttp, _Hung) as fault:
         is_late = time.monotonic() - started >= timeout or isinstance(fault, socket.timeout)
-        error = f"no answer within {timeout:g} s" if is_late else _words(fault)
+        error = f"no answer within {timeout:.3g} s" if is_late else _words(fault)
     return Answer(status, error, round(time.monotonic() - started, 3), attempt.seen(), is_late)
 
 
