@@ -95,27 +95,45 @@ class Measurement(NamedTuple):
         return any(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in self.addresses)
 
 
+class _Client:
+    """Who asks a registry with the roots of one host directory.
+
+    The system's roots are loaded only where those of the directory do not do: that takes OpenSSL 40 ms, more than all
+    the rest of a request. So it shows, too, whether the directory's own were enough; `replacing` is the error if not.
+    """
+
+    def __init__(self, registry: RegistryName, directory: HostDirectory, question: Question) -> None:
+        self._registry = registry
+        self._question = question
+        self._roots = [file.content or b"" for file in directory.of_suffix(".crt")]
+        self.replacing: str | None = None
+
+    def ask(self, path: str, pair: Pair | None) -> Answer:
+        """The answer to one request."""
+        if self._roots and self.replacing is None:
+            answer = self._ask(path, pair, Trust(self._roots, replaces=True))
+            self.replacing = _not_accepted([answer])
+            if self.replacing is None:
+                return answer
+        return self._ask(path, pair, Trust(self._roots))
+
+    def _ask(self, path: str, pair: Pair | None, trust: Trust) -> Answer:
+        return _ask(self._registry, self._question, path, trust, pair)
+
+
 def measure_directory(registry: RegistryName, directory: HostDirectory, question: Question) -> Measurement:
-    """Ask with one pair after the other, without any, and then what else tells of the registry."""
+    """Ask with one pair after the other, without any, and then in both protocols with the pair that goes furthest."""
+    client = _Client(registry, directory, question)
     pairs = loadable_pairs(directory)
-    roots = [file.content or b"" for file in directory.of_suffix(".crt")]
     tried: list[Pair | None] = [*pairs, None]
-    answers = [(pair, _ask(registry, question, question.request, Trust(roots), pair)) for pair in tried]
+    answers = [(pair, client.ask(question.request, pair)) for pair in tried]
     heard = Heard([answer for _pair, answer in answers])
     adding = _not_accepted(heard.answers)
-    if adding:
-        # Whom not even all roots together accept, the fewer don't.
-        return Measurement(pairs, answers, heard, adding, adding)
     pair, best = min(answers, key=lambda asked: _rank(asked[1]))
-    if best.status is None and not (roots and _failed_at_once(best)):
-        return Measurement(pairs, answers, heard, None, None)
-    v2 = best if question.request == _V2 else _ask(registry, question, _V2, Trust(roots), pair)
-    # This request tells of two things: the old protocol, and whether the registry is trusted where a .crt replaces.
-    v1 = _ask(registry, question, _V1, Trust(roots, replaces=True), pair)
-    replacing = _not_accepted([v1])
-    if replacing:
-        v1 = _ask(registry, question, _V1, Trust(roots), pair)
-    return Measurement(pairs, answers, heard._replace(v1=v1, v2=v2), replacing, None)
+    if best.status is not None:
+        v2 = best if question.request == _V2 else client.ask(_V2, pair)
+        heard = heard._replace(v1=client.ask(_V1, pair), v2=v2)
+    return Measurement(pairs, answers, heard, client.replacing or adding, adding)
 
 
 def ask_insecurely(registry: RegistryName, question: Question) -> Answer:
@@ -168,11 +186,6 @@ def _ask(registry: RegistryName, question: Question, path: str, trust: Trust | N
 
 def _not_accepted(answers: Sequence[Answer]) -> str | None:
     return next((answer.error for answer in answers if answer.error and answer.error.startswith(NOT_ACCEPTED)), None)
-
-
-def _failed_at_once(answer: Answer) -> bool:
-    """Whether the server has shown its certificate and then gone: one more question costs no timeout."""
-    return bool(answer.seen.chain) and not answer.is_late
 
 
 def _rank(answer: Answer) -> int:

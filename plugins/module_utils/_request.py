@@ -65,16 +65,12 @@ class Seen(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came back: a status, or the error that came in its place; the duration in seconds; what was seen.
-
-    `is_late` where the error is that the time was over.
-    """
+    """What came back: a status, or the error that came in its place; the duration in seconds; what was seen."""
 
     status: int | None
     error: str | None
     seconds: float
     seen: Seen = Seen()
-    is_late: bool = False
 
 
 class _NoHttp(Exception):
@@ -100,13 +96,13 @@ def ask(
     """
     started = time.monotonic()
     attempt = _Attempt(registry, path, started + timeout)
-    status, error, is_late = None, None, False
+    status, error = None, None
     try:
         status = attempt.in_plain() if trust is None else attempt.in_tls(_context(trust, pair))
     except (OSError, UnicodeError, _NoHttp, _Hung) as fault:
         is_late = time.monotonic() - started >= timeout or isinstance(fault, socket.timeout)
-        error = f"no answer within {timeout:g} s" if is_late else _words(fault)
-    return Answer(status, error, round(time.monotonic() - started, 3), attempt.seen(), is_late)
+        error = f"no answer within {timeout:.3g} s" if is_late else _words(fault)
+    return Answer(status, error, round(time.monotonic() - started, 3), attempt.seen())
 
 
 def _context(trust: Trust, pair: tuple[bytes, bytes] | None) -> ssl.SSLContext:
@@ -119,7 +115,7 @@ def _context(trust: Trust, pair: tuple[bytes, bytes] | None) -> ssl.SSLContext:
     if not trust.verifies:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if not (trust.replaces and trust.roots):
+    if trust.verifies and not (trust.replaces and trust.roots):
         context.load_default_certs()
     for content in trust.roots:
         for block in certificates(normalise(content.decode("utf-8", "replace"))):

@@ -12,14 +12,15 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple
 
 from ansible_collections.fleet.certs_d.tests.unit.material import Issued, issue_server
+from ansible_collections.fleet.certs_d.tests.unit.openssl_context import name_cas, take_signatures
 
-Trouble = Literal["reset", "close", "hang", "trickle", "garbage", "endless"]
+Trouble = Literal["reset", "close", "hang", "trickle", "garbage", "endless", "redirect", "informed", "endless head"]
 Script = Mapping[str | None, int | Trouble]
 
 _WAIT = 20
@@ -37,13 +38,16 @@ class Seen(NamedTuple):
 class ScriptedRegistry:
     """One thread per connection; one answer per connection."""
 
-    def __init__(self, script: Script, context: ssl.SSLContext, listener: socket.socket) -> None:
+    def __init__(
+        self, script: Script, context: ssl.SSLContext, listener: socket.socket, headers: Sequence[str] = ()
+    ) -> None:
         self.log: list[Seen] = []
         self.peers: list[tuple[str, int]] = []
         self.port = int(listener.getsockname()[1])
         self._script = script
         self._context = context
         self._listener = listener
+        self._headers = "".join(f"{line}\r\n" for line in headers)
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -57,6 +61,12 @@ class ScriptedRegistry:
         for thread in self._threads[1:]:
             thread.join(_WAIT)
         return [(seen.fingerprint, seen.answer) for seen in self.log]
+
+    def asked(self, path: str = "/v2/") -> list[tuple[str | None, int | str]]:
+        """The same of the requests for this path, and of the refused handshakes, which came to none."""
+        self.answers()
+        wanted = f"GET {path} HTTP/1.1"
+        return [(seen.fingerprint, seen.answer) for seen in self.log if seen.request in ("", wanted)]
 
     def stop(self) -> None:
         self._stopped.set()
@@ -96,9 +106,16 @@ class ScriptedRegistry:
 
     def _answer(self, secure: ssl.SSLSocket, answer: int | Trouble) -> None:
         if isinstance(answer, int):
-            secure.sendall(f"HTTP/1.1 {answer} So\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}".encode())
+            head = f"HTTP/1.1 {answer} So\r\n{self._headers}Content-Length: 2\r\nConnection: close\r\n"
+            secure.sendall(f"{head}\r\n{{}}".encode())
         elif answer == "garbage":
             secure.sendall(os.urandom(4096))
+        elif answer == "redirect":
+            secure.sendall(b"HTTP/1.1 307 So\r\nLocation: https://localhost:1/v2/\r\nContent-Length: 0\r\n\r\n")
+        elif answer == "informed":
+            secure.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nA: b\r\n\r\nHTTP/1.1 204 So\r\n\r\n")
+        elif answer == "endless head":
+            self._drip(secure, b"HTTP/1.1 200 OK\r\n", b"X-Long: " + b"a" * 8192 + b"\r\n")
         elif answer == "reset":
             secure.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif answer == "hang":
@@ -124,16 +141,28 @@ def scripted_registry(
     insists: bool = False,
     version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
     family: socket.AddressFamily = socket.AF_INET,
+    headers: Sequence[str] = (),
+    asks: bool = True,
+    names: Sequence[Issued] = (),
+    signatures: str | None = None,
 ) -> Iterator[ScriptedRegistry]:
-    """Serve on a free port; clients are signed by the CA, None in the script stands for no certificate."""
+    """Serve on a free port; clients are signed by the CA, None in the script stands for no certificate.
+
+    `names` are the CAs that it names in its CertificateRequest, `signatures` the only ones that it takes there;
+    without `asks` it sends none. `headers` come with each answer.
+    """
     with TemporaryDirectory() as folder:
         context = _context(Path(folder), server or issue_server(signer=ca), ca)
-    context.verify_mode = ssl.CERT_REQUIRED if insists else ssl.CERT_OPTIONAL
+    context.verify_mode = ssl.CERT_REQUIRED if insists else ssl.CERT_OPTIONAL if asks else ssl.CERT_NONE
+    if names:
+        name_cas(context, list(names))
+    if signatures is not None:
+        take_signatures(context, signatures)
     context.minimum_version = context.maximum_version = version
     listener = socket.socket(family)
     listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
     listener.listen()
-    registry = ScriptedRegistry(script, context, listener)
+    registry = ScriptedRegistry(script, context, listener, headers)
     try:
         yield registry
     finally:

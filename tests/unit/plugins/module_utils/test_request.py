@@ -212,6 +212,44 @@ def test_trouble_is_the_answers_error(ca: Issued, client: Issued, trouble: Troub
         assert registry.answers() == [(fingerprint(client.der), trouble)]
 
 
+@pytest.mark.parametrize(("answer", "status"), [("redirect", 307), ("informed", 204)])
+def test_a_redirect_is_not_followed_and_information_is_no_answer(ca: Issued, answer: Trouble, status: int) -> None:
+    with scripted_registry({None: answer}, ca=ca) as registry:
+        assert send(registry.name, roots=[ca])[:2] == (status, None)
+
+
+def test_an_endless_head_is_read_up_to_a_limit(ca: Issued) -> None:
+    with scripted_registry({None: "endless head"}, ca=ca) as registry:
+        answer = send(registry.name, roots=[ca], timeout=8)
+    assert answer[:2] == (None, "the answer is no HTTP")
+    assert answer.seconds < 5
+
+
+def test_what_was_seen_comes_with_the_answer(ca: Issued) -> None:
+    server = issue_server(signer=ca)
+    with scripted_registry({None: 200}, ca=ca, server=server, headers=["X-So: 1", "x-so: 2"]) as registry:
+        seen = send(registry.name, roots=[ca]).seen
+    assert (seen.address, seen.silent, seen.chain[0]) == ("127.0.0.1", (), server.der)
+    assert "127.0.0.1" in seen.addresses
+    assert (seen.tls_version, seen.headers["x-so"]) == ("TLSv1.3", "1")
+    assert str(seen.cipher).startswith("TLS_")
+    assert abs(time.time() - (seen.received or 0)) < 60
+
+
+def test_plain_http_is_spoken_where_nobody_is_to_be_trusted() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as plain:
+
+        def serve() -> None:
+            connection, _address = plain.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        name = parse_registry_name(f"localhost:{plain.getsockname()[1]}")
+        assert ask(name, "/v2/", trust=None, pair=None, timeout=5)[:2] == (200, None)
+
+
 @pytest.mark.parametrize("trouble", ["hang", "trickle"])
 def test_the_timeout_bounds_the_whole_attempt(ca: Issued, trouble: Trouble) -> None:
     with scripted_registry({None: trouble}, ca=ca) as registry:
@@ -290,6 +328,7 @@ def test_an_address_that_swallows_everything_leaves_time_for_the_next(
             each.close()
     assert answer[:2] == (200, None)
     assert answer.seconds >= 0.5
+    assert answer.seen.silent == ("127.0.0.1: no answer",)
 
 
 def test_a_protocol_below_tls_1_2_is_not_spoken(ca: Issued) -> None:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -35,22 +37,63 @@ def run_module(capsys: pytest.CaptureFixture[str], **arguments: Any) -> dict[str
 def test_all_registries_below_the_path_are_asked_and_nothing_changes(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, ca: Issued, client: Issued
 ) -> None:
-    with scripted_registry({fingerprint(client.der): 200}, ca=ca) as registry:
+    with scripted_registry({fingerprint(client.der): 200, None: 403}, ca=ca) as registry:
         home = tmp_path / registry.name
         home.mkdir()
         (home / "ca.crt").write_text(ca.certificate)
         (home / "client.cert").write_text(client.certificate)
         (home / "client.key").write_text(client.private_key)
-        result = run_module(capsys, path=str(tmp_path))
-        assert registry.answers() == [(fingerprint(client.der), 200)]
+        result = run_module(capsys, path=str(tmp_path), engines=["containers"])
+        assert registry.asked() == [(fingerprint(client.der), 200), (None, 403)]
     assert not result["changed"]
     assert [found["name"] for found in result["registries"]] == [registry.name]
-    assert [row["status"] for row in result["registries"][0]["requests"]] == [200]
+    assert [row["status"] for row in result["registries"][0]["requests"]] == [200, 403]
     assert "PRIVATE" not in str(result)
 
 
 def test_no_root_means_no_registries(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run_module(capsys, path=str(tmp_path / "nowhere"))["registries"] == []
+
+
+def test_one_entry_comes_of_each_engine(capsys: pytest.CaptureFixture[str]) -> None:
+    engines = ["docker", "containers", "containerd", "docker"]
+    result = run_module(capsys, registries=["127.0.0.1:1"], engines=engines, ask_engine=False)
+    assert [(entry["name"], entry["engine"]) for entry in result["registries"]] == [
+        ("127.0.0.1:1", "docker"),
+        ("127.0.0.1:1", "containers"),
+        ("127.0.0.1:1", "containerd"),
+    ]
+    assert result["registries"][0]["requests"][0]["error"] == "Connection refused"
+
+
+def test_one_path_is_not_that_of_two_engines(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    result = run_module(capsys, path=str(tmp_path), engines=["docker", "containers"])
+    assert result["failed"]
+    assert result["msg"].startswith("path: ")
+
+
+def test_the_time_of_all_is_bounded(capsys: pytest.CaptureFixture[str], tmp_path: Path, ca: Issued) -> None:
+    with scripted_registry({None: "hang"}, ca=ca) as registry:
+        home = tmp_path / registry.name
+        home.mkdir()
+        (home / "ca.crt").write_text(ca.certificate)
+        started = time.monotonic()
+        run_module(capsys, path=str(tmp_path), timeout_total=0.5, ask_engine=False)
+        assert time.monotonic() - started < 3
+
+
+def test_a_command_is_bounded() -> None:
+    class Module:
+        """Runs what it is given as core does."""
+
+        def run_command(self, command: list[str]) -> tuple[int, str, str]:
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            return done.returncode, done.stdout, done.stderr
+
+    started = time.monotonic()
+    assert verify_fallback._run_command(Module(), ["echo", "a"], 0.2) == (0, "a\n", "")
+    assert verify_fallback._run_command(Module(), ["sleep", "9"], 0.2)[0] == 124
+    assert time.monotonic() - started < 3
 
 
 def test_a_host_directory_that_is_a_file_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -64,10 +107,10 @@ def test_a_host_directory_that_is_a_file_is_told(capsys: pytest.CaptureFixture[s
 def test_who_may_not_read_is_told_to_become_root(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_root: str) -> None:
+    def refuse(_names: object, _engines: object) -> None:
         raise PermissionError(13, "Permission denied", "/etc/docker/certs.d/r:1/a.key")
 
-    monkeypatch.setattr(verify_fallback, "found_registries", refuse)
+    monkeypatch.setattr(verify_fallback, "registries_to_ask", refuse)
     result = run_module(capsys, path=str(tmp_path))
     assert result["msg"].startswith("/etc/docker/certs.d/r:1/a.key: Permission denied: ")
     assert "become" in result["msg"]
