@@ -26,6 +26,8 @@ MISSING = {
     "podman": "missing key 10-good.key for client certificate 10-good.cert",
     "ctr": "10-good.key: no such file or directory",
 }
+# Without its key the certificate's file is taken for one that holds both.
+MISSING_IN_CONTAINERD_STORE = "failed to load X509 key pair: tls: found a certificate rather than a key"
 
 
 @pytest.fixture(autouse=True)
@@ -58,11 +60,13 @@ def assert_told(told: Told, host: str, client: str, status: int | None, error: s
 def test_a_good_pair_is_let_in_for_an_image_and_for_none(registry: Registry, lay: Lay, host: str, client: str) -> None:
     path = lay(host, KINDS[client].engine, ["good"], fallback=False)["path"]
     known = f"{registry.new_image()}:latest"
-    for image, answers in ((UNKNOWN, {"404"}), (known, {"200"})):
+    # Whatever the image is, docker with the containerd store is asked for a digest that none can have.
+    found = "404" if by(host, client)[1] == "containerd" else "200"
+    for image, last in ((UNKNOWN, "404"), (known, found)):
         registry.forget_log()
         assert_told(ask(host, client, path, image=image), host, client, 200)
         assert {pair for pair, _answer in seen(registry)} == {"good"}
-        assert answers <= {answer for _pair, answer in seen(registry)} <= {"200", "404"}
+        assert registry.log()[-1].answer == last
 
 
 @pytest.mark.parametrize("pairs", [["403-a"], ["403-a", "good"]], ids=len)
@@ -97,7 +101,8 @@ def test_a_missing_key_is_told_and_nothing_is_sent(registry: Registry, lay: Lay,
     path = lay(host, KINDS[client].engine, ["good"], fallback=False)["path"]
     ssh(ENGINES, host, f"rm '{path}/10-good.key'").good()
     registry.forget_log()
-    assert_told(ask(host, client, path), host, client, None, MISSING[client])
+    text = MISSING_IN_CONTAINERD_STORE if by(host, client)[1] == "containerd" else MISSING[client]
+    assert_told(ask(host, client, path), host, client, None, text)
     assert seen(registry) == set()
 
 
