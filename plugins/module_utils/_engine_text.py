@@ -9,7 +9,9 @@ import json
 import re
 
 LET_IN = 200
-_LONGEST = 400
+# Go puts the cause last.
+_BEGINNING = 120
+_END = 280
 # How the engines write the status that the registry sent, or the page that came with it.
 _STATUS = re.compile(
     r"(?:\bstatus ?(?:code)?(?: \[[^\]]*\])?:? (?:from registry )?|\bHTTP |request to \S+: |<title>)(\d{3})\b", re.I
@@ -71,7 +73,7 @@ def shown(text: str) -> str:
         text = secret.sub(instead, text)
     text = re.sub(r"<[!/a-zA-Z][^<>]*(?:>|$)", " ", text.replace("\\n", " "))
     words = " ".join(text.split())
-    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+    return words if len(words) <= _BEGINNING + _END else f"{words[:_BEGINNING]}…{words[-_END:]}"
 
 
 def _unquoted(quoted: str) -> str:

@@ -103,7 +103,7 @@ def test_a_host_that_does_not_know_the_image_lets_ctr_in(line: str, let_in: bool
         ),
         ("invalid character '<' looking", "invalid character '<' looking"),
         ("a\n b\\n\tc", "a b c"),
-        ("x" * 2 + " y" * 400, "xx" + " y" * 198 + " …"),
+        ("xx" + " y" * 400 + ": why", "xx" + " y" * 59 + "…" + "y " * 137 + "y: why"),
         (f"sha256:{'0a' * 32}: not found", f"sha256:{'0a' * 32}: not found"),
     ],
 )
