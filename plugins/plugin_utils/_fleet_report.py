@@ -19,7 +19,7 @@ Report = dict[str, Any]
 VERDICTS = ("documented", "effective", "engine")
 VERIFIED, FAILED, UNREACHABLE, NOT_REACHED = "verified", "failed", "unreachable", "not reached"
 NO_REGISTRIES = "no registries"
-# From the one that somebody must look at first; an unknown one, of a slice by another release, stands before all.
+# From the one that somebody must look at first.
 STATES = (FAILED, UNREACHABLE, NOT_REACHED, NOT_VERIFIED, NO_REGISTRIES, VERIFIED)
 _VERSION = 1
 
@@ -41,8 +41,8 @@ def read(text: str) -> Report:
         raise InvalidReport(f"this is a report of another release ({data['report']!r}): make it again")
     found: Report = shape.report(data, "report")
     for number, host in enumerate(found["hosts"]):
-        if not (host["host"] and host["measured"]):
-            raise InvalidReport(f"report.hosts[{number}]: it has no name or no time")
+        if not (host["host"] and host["measured"] and host["state"] in STATES):
+            raise InvalidReport(f"report.hosts[{number}]: its name, its time or its state is missing")
     return found
 
 

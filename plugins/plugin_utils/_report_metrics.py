@@ -29,7 +29,7 @@ _HELP = {
     "certs_d_verdict_status": "The HTTP status of a verdict, where there is one.",
     "certs_d_certificate_not_after_seconds": "When a client certificate of the host expires.",
     "certs_d_server_certificate_not_after_seconds": "When a certificate of the registry's chain expires.",
-    "certs_d_server_clock_skew_seconds": "How far the registry's clock is ahead of the host's.",
+    "certs_d_server_clock_skew_seconds": "How far the clocks of registry and host are apart.",
 }
 _ANSWERS = {"let in": 1.0, "refused": 0.0, "error": 0.0, "unknown": math.nan}
 
