@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import Report
@@ -16,6 +15,8 @@ SOON_DAYS = 30
 _DAY = 24 * 60 * 60
 _MONTHS = 12
 _NAMED = 3
+# Not those of the controller's language: the page is in one.
+_MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Expiring(NamedTuple):
@@ -101,4 +102,4 @@ def _month(told: str) -> int:
 
 
 def _month_name(month: int) -> str:
-    return datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC).strftime("%B %Y")
+    return f"{_MONTH_NAMES[month % 12]} {month // 12}"

@@ -110,7 +110,7 @@ def _page(report: Report) -> dict[str, Any]:
             {
                 **period._asdict(),
                 "percent": -(-100 * period.count // most) if most else 0,
-                "told": _count(period.count, "certificate"),
+                "told": _count(period.count, "certificate") if period.count else "none",
             }
             for period in periods
         ],

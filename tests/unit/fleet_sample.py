@@ -149,7 +149,7 @@ def forbidden(host: str) -> dict[str, Any]:
 
 def unasked(host: str, **other: Any) -> dict[str, Any]:
     """A sound registry of an engine that does not run there."""
-    only = pair("20-node", 25, owner=host)
+    only = pair("20-node", 89, owner=host)
     told = verdict("registry.example:5000 lets in this host with 20-node", (only, 200))
     return registry([only], told, told, verdict("skopeo is not installed here"), engine="containers", **other)
 
@@ -171,7 +171,7 @@ def small() -> list[Record]:
 
 def hostile() -> dict[str, Any]:
     """Every text of a registry tries to leave its place."""
-    only = {**pair(HOSTILE, 40, owner="node3"), "subject": HOSTILE}
+    only = {**pair(HOSTILE, 25, owner="node3"), "subject": HOSTILE}
     told = verdict(HOSTILE, (only, HOSTILE))
     return registry(
         [only],
