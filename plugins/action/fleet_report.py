@@ -61,7 +61,9 @@ def _slices(paths: list[str]) -> list[Report]:
                 found.append(read(stream.read()))
         except OSError as error:
             faults.append(f"{path}: {error.strerror}")
-        except (InvalidReport, UnicodeDecodeError) as error:
+        except UnicodeDecodeError:
+            faults.append(f"{path}: this is no JSON: it is not in UTF-8")
+        except InvalidReport as error:
             faults.append(f"{path}: {error}")
     if faults:
         raise AnsibleActionFail("slices can't be merged:\n" + "\n".join(f"  - {fault}" for fault in faults))
