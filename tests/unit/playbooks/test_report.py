@@ -62,8 +62,15 @@ def test_a_pattern_chooses_other_hosts_and_a_variable_another_directory(tmp_path
 
 
 def test_a_host_that_can_not_even_be_tried_is_in_it(tmp_path: Path) -> None:
+    run = playbook(tmp_path, "report", f"[nodes]\nodd ansible_connection=nosuch\n{HERE} node_path={lay(tmp_path)}\n")
+    assert run.returncode != 0
+    assert {name: host["registries"] != [] for name, host in hosts(tmp_path).items()} == {"here": True, "odd": False}
+    assert hosts(tmp_path)["odd"]["state"] == "failed"
+
+
+def test_a_fleet_that_can_not_even_be_tried_is_reported(tmp_path: Path) -> None:
     run = playbook(tmp_path, "report", "[nodes]\nodd ansible_connection=nosuch\n")
-    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.returncode != 0
     assert hosts(tmp_path)["odd"]["state"] == "failed"
 
 
