@@ -20,9 +20,7 @@ def records(variables: Mapping[str, Any], args: Mapping[str, Any]) -> list[Recor
     gone = {*variables["ansible_play_hosts_all"]} - {*variables["ansible_play_hosts"]}
     found = [_record(host, hostvars[host], args) for host in {**wanted, **dict.fromkeys(hostvars)}]
     return [
-        _noted(record) if record.host in gone else record
-        for record in found
-        if record.host in wanted or record.failure
+        _noted(record) if record.host in gone else record for record in found if record.host in wanted or record.failure
     ]
 
 

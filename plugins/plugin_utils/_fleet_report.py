@@ -81,7 +81,7 @@ def _report(hosts: Iterable[dict[str, Any]], made: str) -> Report:
 
 
 def _age(host: Mapping[str, Any]) -> tuple[bool, str, str]:
-    """The newer, the greater; a host that a run did not come to says nothing new. The rest only orders what is equal."""
+    """The newer, the greater, but a host that a run did not come to is no news. The text orders what else is equal."""
     return host["state"] != NOT_REACHED, host["measured"], json.dumps(host, sort_keys=True)
 
 

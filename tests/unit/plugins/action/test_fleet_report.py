@@ -54,9 +54,7 @@ def play(folder: Path, inventory: str, *options: str, umask: int = 0o022) -> str
     (folder / "inventory").write_text(inventory)
     command = [sys.executable, "-m", "ansible", "playbook", "-i", "inventory", "play.yml", *options]
     environment = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
-    run = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, env=environment, umask=umask
-    )
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment, umask=umask)
     return run.stdout + run.stderr
 
 

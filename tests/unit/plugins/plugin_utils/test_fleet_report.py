@@ -163,8 +163,13 @@ def test_each_host_stands_once_with_its_newest_measurement(slices: list[Report])
 
 @pytest.mark.parametrize(
     ("status", "error", "answer"),
-    [(200, None, "let in"), (403, None, "refused"), (302, None, "refused"), (None, "x", "error")]
-    + [(None, None, "unknown")],
+    [
+        (200, None, "let in"),
+        (403, None, "refused"),
+        (302, None, "refused"),
+        (None, "x", "error"),
+        (None, None, "unknown"),
+    ],
 )
 def test_what_a_verdict_comes_to(status: int | None, error: str | None, answer: str) -> None:
     assert answer_of({"status": status, "error": error}) == answer
