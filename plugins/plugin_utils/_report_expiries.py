@@ -33,7 +33,7 @@ class Period(NamedTuple):
 
     label: str
     kind: str
-    count: int
+    size: int
     names: str
 
 

@@ -98,7 +98,7 @@ def _page(report: Report) -> dict[str, Any]:
     rows = rows_of(report)
     oldest = min((host["measured"] for host in report["hosts"]), default=report["made"])
     periods = timeline(report)
-    most = max((period.count for period in periods), default=0)
+    most = max((period.size for period in periods), default=0)
     return {
         "hosts": _count(len(report["hosts"]), "host"),
         "made": report["made"],
@@ -109,8 +109,8 @@ def _page(report: Report) -> dict[str, Any]:
         "periods": [
             {
                 **period._asdict(),
-                "percent": -(-100 * period.count // most) if most else 0,
-                "told": _count(period.count, "certificate") if period.count else "none",
+                "percent": -(-100 * period.size // most) if most else 0,
+                "told": _count(period.size, "certificate") if period.size else "none",
             }
             for period in periods
         ],
