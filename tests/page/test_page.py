@@ -40,7 +40,8 @@ CONTRASTS = """() => {
     return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
   };
   const light = (color) => {
-    const [r, g, b] = bytes(color).map((byte) => byte / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = bytes(color).map((byte) => linear(byte / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const ground = (element) => {
@@ -108,9 +109,9 @@ def test_details_open_by_keyboard(show: Open) -> None:
 
 def test_the_search_takes_words_of_any_column(show: Open) -> None:
     page = show(small())
-    page.get_by_label("Search").fill("NODE1 docker")
-    expect(page.get_by_role("status")).to_have_text("2 of 10 rows")
-    assert hosts(page) == ["node10", "node1"]
+    page.get_by_label("Search").fill("NODE1 dockerd")
+    expect(page.get_by_role("status")).to_have_text("1 of 10 rows")
+    assert hosts(page) == ["node1"]
     page.get_by_label("Search").fill("no route")
     expect(page.get_by_role("status")).to_have_text("1 of 10 rows")
     page.get_by_role("button", name="Reset").click()
