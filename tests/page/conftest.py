@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, Page, Request
 
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import build
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_table import Record
@@ -18,6 +19,7 @@ from ansible_collections.fleet.certs_d.tests.page.browser import chromium
 from ansible_collections.fleet.certs_d.tests.unit.fleet_sample import MADE
 
 Open = Callable[..., Page]
+Scheme = Literal["light", "dark"]
 
 
 @pytest.fixture(scope="session")
@@ -32,14 +34,22 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """Opens the page of a fleet from a file; whatever it says to the console or asks of the network fails the test."""
     complaints: list[str] = []
 
-    def opened(records: list[Record], *, width: int = 1360, height: int = 900, scheme: str = "light") -> Page:
+    def request(asked: Request) -> None:
+        if not asked.url.startswith("file:"):
+            complaints.append(f"request: {asked.url}")
+
+    def dialog(shown: Dialog) -> None:
+        complaints.append(f"dialog: {shown.message}")
+        shown.dismiss()
+
+    def opened(records: list[Record], *, width: int = 1360, height: int = 900, scheme: Scheme = "light") -> Page:
         path = tmp_path / "report.html"
         path.write_text(render(build(records, made=MADE)), encoding="utf-8")
-        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
         page.on("console", lambda message: complaints.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss())[0])
-        page.on("request", lambda request: request.url.startswith("file:") or complaints.append(request.url))
+        page.on("dialog", dialog)
+        page.on("request", request)
         page.goto(path.as_uri())
         return page
 

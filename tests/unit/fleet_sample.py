@@ -147,9 +147,9 @@ def forbidden(host: str) -> dict[str, Any]:
     return registry([only], told, told, asked)
 
 
-def unasked(host: str, **other: Any) -> dict[str, Any]:
+def unasked(host: str, days: float = 89, **other: Any) -> dict[str, Any]:
     """A sound registry of an engine that does not run there."""
-    only = pair("20-node", 89, owner=host)
+    only = pair("20-node", days, owner=host)
     told = verdict("registry.example:5000 lets in this host with 20-node", (only, 200))
     return registry([only], told, told, verdict("skopeo is not installed here"), engine="containers", **other)
 
@@ -166,6 +166,27 @@ def small() -> list[Record]:
         Record("node5", "", {}),
         Record("node6", "", {"verified": False, "registries": [], "changed": False}),
         Record(f"zz{HOSTILE}", f"unreachable: {HOSTILE}", {}),
+    ]
+
+
+def plausible() -> list[Record]:
+    """A small fleet for a picture: most is sound, and some of it is not."""
+    sound = [
+        verified(host, good(host, days), unasked(host, days))
+        for host, days in (
+            ("build1", 61),
+            ("build2", 61),
+            ("node1", 203),
+            ("node4", 203),
+            ("node5", 171),
+            ("node6", 340),
+        )
+    ]
+    return [
+        *sound,
+        verified("node2", spoiled("node2")),
+        verified("node3", forbidden("node3")),
+        Record("node7", "unreachable: Failed to connect to the host via ssh: No route to host", {}),
     ]
 
 

@@ -41,7 +41,7 @@ LATER = "2026-11-27T12:00:00Z"
 DAYS = [f"2026-11-{day:02}T12:00:00Z" for day in range(1, 5)]
 SLICES = st.lists(
     st.builds(
-        lambda hosts, made: build([Record(*host, {}) for host in hosts.items()], made=made),
+        lambda hosts, made: build([Record(host, fault, {}) for host, fault in hosts.items()], made=made),
         st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["", "a fault", "unreachable: gone"])),
         st.sampled_from(DAYS),
     ),
