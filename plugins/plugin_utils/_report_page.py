@@ -130,9 +130,9 @@ def _tiles(report: Report) -> list[dict[str, Any]]:
         ("failed", "bad", states.count(FAILED)),
         ("unreachable", "bad", states.count(UNREACHABLE)),
         ("not verified", "soon", len(rest)),
-        ("get in by the documented loop alone", "bad", _by_loop_alone(report)),
-        ("certificates expired", "bad", sum(each < 0 for each in days)),
-        (f"certificates expire within {SOON_DAYS} days", "soon", sum(0 <= each <= SOON_DAYS for each in days)),
+        ("let in by the documented loop alone", "bad", _by_loop_alone(report)),
+        ("expired, of all certificates", "bad", sum(each < 0 for each in days)),
+        (f"to expire within {SOON_DAYS} days", "soon", sum(0 <= each <= SOON_DAYS for each in days)),
     ]
     # What did not happen has no colour.
     return [{"label": label, "kind": kind if count else "", "count": count} for label, kind, count in tiles]

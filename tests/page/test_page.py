@@ -85,9 +85,9 @@ def test_the_summary_counts(show: Open) -> None:
         "4 failed",
         "2 unreachable",
         "2 not verified",
-        "1 get in by the documented loop alone",
-        "1 certificates expired",
-        "2 certificates expire within 30 days",
+        "1 let in by the documented loop alone",
+        "1 expired, of all certificates",
+        "2 to expire within 30 days",
     ]
 
 

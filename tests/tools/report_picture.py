@@ -29,7 +29,7 @@ def main(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         path = Path(folder) / "report.html"
         path.write_text(render(build(plausible(), made=MADE)), encoding="utf-8")
-        page = browser.new_page(viewport={"width": 1360, "height": 1180}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1360, "height": 1560}, color_scheme="light")
         page.goto(path.as_uri())
         page.screenshot(path=target)
 
