@@ -79,6 +79,7 @@ GATES = [
         fast=False,
         counts=r"Running sanity test",
     ),
+    Gate("page", "python -m pytest -p no:cacheprovider tests/page", fast=False, counts=r"(\d+) passed"),
     Gate("fleet", "python -m pytest -p no:cacheprovider tests/fleet", fast=False, counts=r"(\d+) passed"),
     Gate("rhel", "python -m pytest -p no:cacheprovider tests/rhel", fast=False, counts=r"(\d+) passed"),
     Gate("engines", "python -m pytest -p no:cacheprovider tests/engines", fast=False, counts=r"(\d+) passed"),

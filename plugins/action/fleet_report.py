@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write the fleet's report; its documentation is the module's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.fleet.certs_d.plugins.module_utils._fleet_report_arguments import FLEET_REPORT_ARGUMENTS
+from ansible_collections.fleet.certs_d.plugins.plugin_utils import _report_metrics, _report_page
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_records import records
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import Report, as_text, build, merge, read
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._key_files import locked, make_folders, write_file
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._report_shape import TIME_FORMAT, InvalidReport
+
+_FILES = {
+    "json": ("report.json", as_text),
+    "html": ("report.html", _report_page.render),
+    "prometheus": ("report.prom", _report_metrics.render),
+}
+# For whoever serves the page and reads the metrics.
+_MODE = 0o644
+_NOTHING = "there is nothing to report: no host was verified, and no slices are named"
+
+
+class ActionModule(ActionBase):
+    """Reads what the hosts' tasks have recorded and earlier reports; no host is talked to."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Write the files, except in check mode; nothing of it is a change of a host."""
+        super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(argument_spec=FLEET_REPORT_ARGUMENTS)
+        made = datetime.now(UTC).strftime(TIME_FORMAT)
+        report = merge([build(records(task_vars or {}, args), made=made), *_slices(args["slices"])], made=made)
+        if not report["hosts"]:
+            raise AnsibleActionFail(_NOTHING)
+        files = {} if self._task.check_mode else _rendered(report, args)
+        try:
+            _write(files)
+        except OSError as error:
+            raise AnsibleActionFail(f"{error.filename}: {error.strerror}: the report can't be written") from error
+        return {"changed": False, "hosts": len(report["hosts"]), "files": list(files)}
+
+
+def _slices(paths: list[str]) -> list[Report]:
+    """The reports of these files; one error tells all that can't be read."""
+    found, faults = [], []
+    for path in dict.fromkeys(paths):
+        try:
+            with open(path, encoding="utf-8") as stream:
+                found.append(read(stream.read()))
+        except OSError as error:
+            faults.append(f"{path}: {error.strerror}")
+        except UnicodeDecodeError:
+            faults.append(f"{path}: this is no JSON: it is not in UTF-8")
+        except InvalidReport as error:
+            faults.append(f"{path}: {error}")
+    if faults:
+        raise AnsibleActionFail("slices can't be merged:\n" + "\n".join(f"  - {fault}" for fault in faults))
+    return found
+
+
+def _rendered(report: Report, args: Mapping[str, Any]) -> dict[str, str]:
+    """The texts by their paths."""
+    formats = {name: _FILES[name] for name in args["formats"]}
+    return {os.path.abspath(os.path.join(args["dest"], name)): make(report) for name, make in formats.values()}
+
+
+def _write(files: Mapping[str, str]) -> None:
+    for path, content in files.items():
+        directory = os.path.dirname(path)
+        make_folders(directory)
+        with locked(directory):
+            write_file(path, content.encode(), mode=_MODE)

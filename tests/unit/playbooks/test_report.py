@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the fleet.certs_d contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report's playbook, and the one that deploys nodes, against hosts that need no lab."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import as_text, build
+from ansible_collections.fleet.certs_d.tests.unit.fleet_sample import MADE, good, verified
+
+GHOST = "ghost ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args='-o ConnectTimeout=2'"
+HERE = f"here ansible_connection=local ansible_python_interpreter={sys.executable} ansible_become=false"
+
+
+def playbook(folder: Path, name: str, inventory: str | None, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a playbook of the collection by its name, with `folder` as working directory."""
+    command = [sys.executable, "-m", "ansible", "playbook", f"fleet.certs_d.{name}", *options]
+    if inventory is not None:
+        (folder / "inventory").write_text(inventory)
+        command += ["-i", "inventory"]
+    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0"}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+
+
+def hosts(folder: Path, directory: str = "certs_d_report") -> dict[str, dict[str, Any]]:
+    report = json.loads((folder / directory / "report.json").read_text())
+    return {host["host"]: host for host in report["hosts"]}
+
+
+def lay(folder: Path) -> str:
+    """A host directory with nothing in it, of a registry that nobody is at."""
+    root = folder / "certs.d"
+    (root / "127.0.0.1:1").mkdir(parents=True)
+    return str(root)
+
+
+def test_hosts_that_nobody_set_up_are_verified_and_reported_and_nothing_is_changed(tmp_path: Path) -> None:
+    root = lay(tmp_path)
+    run = playbook(tmp_path, "report", f"[nodes]\n{GHOST}\n{HERE} node_path={root}\n")
+    assert run.returncode == 0, run.stdout + run.stderr
+    found = hosts(tmp_path)
+    assert found["ghost"]["state"] == "unreachable"
+    assert found["here"]["state"] == "failed"
+    assert [registry["name"] for registry in found["here"]["registries"]] == ["127.0.0.1:1"]
+    assert re.search(r"changed=[1-9]", run.stdout) is None
+    assert [path.name for path in (tmp_path / "certs.d/127.0.0.1:1").iterdir()] == []
+
+
+def test_a_pattern_chooses_other_hosts_and_a_variable_another_directory(tmp_path: Path) -> None:
+    inventory = f"[web]\n{HERE} node_path={lay(tmp_path)}\n"
+    run = playbook(tmp_path, "report", inventory, "-e", "certs_d_report_hosts=web certs_d_report=out")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert list(hosts(tmp_path, "out")) == ["here"]
+
+
+def test_a_host_that_can_not_even_be_tried_is_in_it(tmp_path: Path) -> None:
+    run = playbook(tmp_path, "report", f"[nodes]\nodd ansible_connection=nosuch\n{HERE} node_path={lay(tmp_path)}\n")
+    assert run.returncode != 0
+    assert {name: host["registries"] != [] for name, host in hosts(tmp_path).items()} == {"here": True, "odd": False}
+    assert hosts(tmp_path)["odd"]["state"] == "failed"
+
+
+def test_a_fleet_that_can_not_even_be_tried_is_reported(tmp_path: Path) -> None:
+    run = playbook(tmp_path, "report", "[nodes]\nodd ansible_connection=nosuch\n")
+    assert run.returncode != 0
+    assert hosts(tmp_path)["odd"]["state"] == "failed"
+
+
+def test_slices_are_merged_without_any_inventory(tmp_path: Path) -> None:
+    for host in "ab":
+        (tmp_path / f"{host}.json").write_text(as_text(build([verified(host, good(host))], made=MADE)))
+    run = playbook(tmp_path, "report", None, "-e", '{"certs_d_report_slices": ["a.json", "b.json"]}')
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert {name: host["state"] for name, host in hosts(tmp_path).items()} == dict.fromkeys("ab", "verified")
+
+
+def test_slices_are_merged_into_what_is_verified_now(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(as_text(build([verified("a", good("a"))], made=MADE)))
+    inventory = f"[nodes]\n{HERE} node_path={lay(tmp_path)}\n"
+    run = playbook(tmp_path, "report", inventory, "-e", '{"certs_d_report_slices": ["a.json"]}')
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert list(hosts(tmp_path)) == ["a", "here"]
+    assert run.stdout.count("TASK [Write the report]") == 2
+    assert "skipping: [localhost]" in run.stdout
+
+
+def test_without_hosts_and_slices_the_run_fails_and_says_so(tmp_path: Path) -> None:
+    run = playbook(tmp_path, "report", "[other]\na\n")
+    assert run.returncode != 0
+    assert "there is nothing to report" in run.stdout
+
+
+def test_site_reports_though_every_node_fails(tmp_path: Path) -> None:
+    inventory = f"[nodes]\n{HERE}\n{GHOST}\n[nodes:vars]\nnode_pki=/nowhere\n"
+    run = playbook(tmp_path, "nodes", inventory, "-e", "certs_d_report=out")
+    assert run.returncode != 0
+    assert {name: host["state"] for name, host in hosts(tmp_path, "out").items()} == dict.fromkeys(
+        ["ghost", "here"], "failed"
+    )
+    assert "/nowhere" in hosts(tmp_path, "out")["here"]["fault"]
+
+
+def test_site_writes_no_report_that_nobody_asked_for(tmp_path: Path) -> None:
+    run = playbook(tmp_path, "nodes", f"[nodes]\n{HERE}\n[nodes:vars]\nnode_pki=/nowhere\n")
+    assert run.returncode != 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inventory"]
