@@ -217,9 +217,9 @@ registries:
     complaint:
       description: What was expected, what came instead, and what to do. Null where the verdicts are as expected.
       type: str
-total_spent:
-  description: Seconds that the node took for all its requests.
-  returned: when requests were sent
+seconds:
+  description: Seconds that the node took for all requests together.
+  returned: except in check mode
   type: float
 """
 
@@ -243,7 +243,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._verify_arguments im
 def main() -> NoReturn:
     """Measure; the action judges."""
     module = AnsibleModule(argument_spec=VERIFY_ARGUMENTS, supports_check_mode=True)
-    params = module.params
+    params, started = module.params, time.monotonic()
     if params["path"] is not None and len(set(params["engines"])) != 1:
         module.fail_json(msg="path: one root can't be that of several engines, name one engine, or no path")
     names = list(dict.fromkeys(params["engines"]))
@@ -251,7 +251,7 @@ def main() -> NoReturn:
     question = Question(
         request=params["request"],
         timeout=params["timeout"],
-        deadline=time.monotonic() + params["timeout_total"],
+        deadline=started + params["timeout_total"],
         now=datetime.now(timezone.utc).replace(microsecond=0),
         image=params["image"],
         settings={name: settings_of(name) for name in names},
@@ -266,7 +266,7 @@ def main() -> NoReturn:
         module.fail_json(msg=f"{error.filename}: {error.strerror}: no client can read this host directory")
     for root, finding in passed_over:
         module.warn(f"no client looks into this directory below {root}: {finding.sentence()}")
-    module.exit_json(changed=False, registries=registries)
+    module.exit_json(changed=False, registries=registries, seconds=round(time.monotonic() - started, 3))
 
 
 if __name__ == "__main__":
