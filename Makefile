@@ -1,10 +1,11 @@
 # `make help` lists what there is. Everything below needs git, make and Python 3.11 or later.
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-fast bench bench-registry soak clean
+.PHONY: help demo lab test test-fast bench bench-registry bench-verify soak clean
 SHELL := /bin/bash
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 LINK := playbooks/collections/ansible_collections/fleet/certs_d
+BENCH := PYTHONPATH=playbooks/collections .venv/bin/python -m ansible_collections.fleet.certs_d.tests.bench
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '%-10s %s\n' "$$name" "$$what"; done
@@ -26,10 +27,13 @@ test-fast: .venv/test  ## the gates that need neither hosts nor minutes
 bench: .venv/run $(LINK)  ## what layout costs beside ping, copy, unarchive and rsync; twenty nodes, some minutes
 	@$(PYTHON) -c 'from lab.system import need; need("rsync", packages=["rsync"])'
 	@$(PYTHON) -m lab up inventories/bench --parts bench
-	@.venv/bin/python -m tests.bench $(OPTIONS)
+	@$(BENCH) $(OPTIONS)
 
 bench-registry: .venv/run lab $(LINK)  ## what the registry serves per second beside plain Apache; some minutes
-	@.venv/bin/python -m tests.bench.registry $(OPTIONS)
+	@$(BENCH).registry $(OPTIONS)
+
+bench-verify: .venv/run $(LINK)  ## what verifying a node costs beside ping
+	@$(BENCH).verify $(OPTIONS)
 
 soak: .venv/test  ## host directories under fire: readers during 2,000 swaps, a kill at every system call
 	@.venv/bin/python tests/gates.py soak

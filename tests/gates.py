@@ -55,8 +55,8 @@ GATES = [
     Gate("ruff", "ruff check . && ruff format --check --diff ."),
     Gate(
         "mypy",
-        "mypy -p ansible_collections.fleet.certs_d.plugins && mypy lab tests/bench tests/gates.py"
-        " && mypy -p ansible_collections.fleet.certs_d.tests.engines",
+        "mypy -p ansible_collections.fleet.certs_d.plugins && mypy lab tests/gates.py"
+        " && mypy -p ansible_collections.fleet.certs_d.tests.bench -p ansible_collections.fleet.certs_d.tests.engines",
     ),
     Gate("yamllint", "yamllint --strict ."),
     Gate("shellcheck", "shellcheck --external-sources " + " ".join(SHELL_FILES)),

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure what layout costs beside other ways to bring the same files to the same nodes.
 
-Usage: python -m tests.bench [--quick] [--into FILE]. The fleet of inventories/bench must be up: see `make bench`.
+Usage: make bench OPTIONS='[--quick] [--into FILE]'. The fleet of inventories/bench must be up.
 Prints the machine and the tables; --into also puts them between the two marks of a document.
 """
 
@@ -17,8 +17,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import material
-from tests.bench.cases import (
+from ansible_collections.fleet.certs_d.tests.bench import material
+from ansible_collections.fleet.certs_d.tests.bench.cases import (
     CHANGED,
     COPY,
     FIRST,
@@ -36,14 +36,14 @@ from tests.bench.cases import (
     in_turn,
     material_needed,
 )
-from tests.bench.document import with_tables
-from tests.bench.fleet import PROJECT, Fleet
-from tests.bench.goals import goals
-from tests.bench.machine import describe
-from tests.bench.material import VARIANTS, Material
-from tests.bench.measure import RunFailed, measure
-from tests.bench.samples import Measured, Sample, summarise
-from tests.bench.table import tables
+from ansible_collections.fleet.certs_d.tests.bench.document import with_tables
+from ansible_collections.fleet.certs_d.tests.bench.fleet import PROJECT, Fleet
+from ansible_collections.fleet.certs_d.tests.bench.goals import goals
+from ansible_collections.fleet.certs_d.tests.bench.machine import describe
+from ansible_collections.fleet.certs_d.tests.bench.material import VARIANTS, Material
+from ansible_collections.fleet.certs_d.tests.bench.measure import RunFailed, measure
+from ansible_collections.fleet.certs_d.tests.bench.samples import Measured, Sample, summarise
+from ansible_collections.fleet.certs_d.tests.bench.table import tables
 
 _PLAYBOOKS = {PING: "ping", LAYOUT: "layout", COPY: "copy", LOOP: "loop", UNARCHIVE: "unarchive"}
 _LOG = PROJECT / ".cache" / "bench.log"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tests.bench.cases import COMPARISON, COPY, FIRST, LAYOUT, UNARCHIVE, UNCHANGED
-from tests.bench.samples import Summary
+from ansible_collections.fleet.certs_d.tests.bench.cases import COMPARISON, COPY, FIRST, LAYOUT, UNARCHIVE, UNCHANGED
+from ansible_collections.fleet.certs_d.tests.bench.samples import Summary
 
 
 class Goal(NamedTuple):

@@ -16,8 +16,8 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.bench.cases import PAIRS, registry_names
-from tests.bench.fleet import INVENTORY, Fleet
+from ansible_collections.fleet.certs_d.tests.bench.cases import PAIRS, registry_names
+from ansible_collections.fleet.certs_d.tests.bench.fleet import INVENTORY, Fleet
 
 _HOME = INVENTORY / ".lab" / "material"
 VARIANTS = ("before", "after")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.bench.samples import Sample
+from ansible_collections.fleet.certs_d.tests.bench.samples import Sample
 
 _KILO = 1024
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import NamedTuple
 
-from tests.bench.cases import Block, Case
+from ansible_collections.fleet.certs_d.tests.bench.cases import Block, Case
 
 
 class Sample(NamedTuple):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tests.bench.cases import FILES, NODES, PING
-from tests.bench.goals import Goal
-from tests.bench.samples import Summary, each_further
+from ansible_collections.fleet.certs_d.tests.bench.cases import FILES, NODES, PING
+from ansible_collections.fleet.certs_d.tests.bench.goals import Goal
+from ansible_collections.fleet.certs_d.tests.bench.samples import Summary, each_further
 
 _HEAD = ("nodes", "registries", "files", "what", "state", "runs", "wall s", "range", "CPU s", "MB", ": ping")
 _LEFT = ("what", "way", "state", "goal", "verdict", "one more", "of")

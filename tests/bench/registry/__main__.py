@@ -3,9 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure what the registry serves per second beside plain Apache with the same TLS.
 
-Usage: python -m tests.bench.registry [--quick] [--into FILE]. The fleet of inventories/lab must be up: see
-`make bench-registry`. The load comes from a node of the lab. Prints the machine and the table; --into also puts them
-between the two marks of a document.
+Usage: make bench-registry OPTIONS='[--quick] [--into FILE]'. The fleet of inventories/lab must be up. The load comes
+from a node of the lab. Prints the machine and the table; --into also puts them between the two marks of a document.
 """
 
 from __future__ import annotations
@@ -19,10 +18,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench.document import with_tables
-from tests.bench.machine import describe
-from tests.bench.registry.load import BLOB, MANIFEST, Case, LoadFailed, Rate, cases, command, rate
-from tests.bench.registry.report import report
+from ansible_collections.fleet.certs_d.tests.bench.document import with_tables
+from ansible_collections.fleet.certs_d.tests.bench.machine import describe
+from ansible_collections.fleet.certs_d.tests.bench.registry.load import (
+    BLOB,
+    MANIFEST,
+    Case,
+    LoadFailed,
+    Rate,
+    cases,
+    command,
+    rate,
+)
+from ansible_collections.fleet.certs_d.tests.bench.registry.report import report
 
 PROJECT = Path(__file__).resolve().parents[3]
 INVENTORY = PROJECT / "inventories" / "lab"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from tests.bench.registry.load import BLOB, GATE, PLAIN, Case, Rate
-from tests.bench.table import render
+from ansible_collections.fleet.certs_d.tests.bench.registry.load import BLOB, GATE, PLAIN, Case, Rate
+from ansible_collections.fleet.certs_d.tests.bench.table import render
 
 _HEAD = ("what", "clients", "way", "runs", "requests/s", "range", "MB/s", ": plain")
 _GOAL = 0.9

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.cases import (
+from ansible_collections.fleet.certs_d.tests.bench.cases import (
     COPY,
     FIRST,
     FULL,

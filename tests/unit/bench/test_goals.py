@@ -7,9 +7,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.cases import COMPARISON, COPY, FILES, FIRST, LAYOUT, PING, UNARCHIVE, UNCHANGED, Block, Case
-from tests.bench.goals import Goal, goals
-from tests.bench.samples import Summary
+from ansible_collections.fleet.certs_d.tests.bench.cases import (
+    COMPARISON,
+    COPY,
+    FILES,
+    FIRST,
+    LAYOUT,
+    PING,
+    UNARCHIVE,
+    UNCHANGED,
+    Block,
+    Case,
+)
+from ansible_collections.fleet.certs_d.tests.bench.goals import Goal, goals
+from ansible_collections.fleet.certs_d.tests.bench.samples import Summary
 
 
 def summary(method: str, state: str, to_ping: float, *, table: str = COMPARISON) -> Summary:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.measure import RunFailed, measure
+from ansible_collections.fleet.certs_d.tests.bench.measure import RunFailed, measure
 
 BUSY = "import time\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass"
 

@@ -7,8 +7,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.registry.load import BLOB, GATE, MANIFEST, PIPE, PLAIN, Case, LoadFailed, Rate, cases, command, rate
-from tests.bench.registry.report import report
+from ansible_collections.fleet.certs_d.tests.bench.registry.load import (
+    BLOB,
+    GATE,
+    MANIFEST,
+    PIPE,
+    PLAIN,
+    Case,
+    LoadFailed,
+    Rate,
+    cases,
+    command,
+    rate,
+)
+from ansible_collections.fleet.certs_d.tests.bench.registry.report import report
 
 CASE = Case(GATE, BLOB, 32, 64)
 SAID = """\

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.cases import COMPARISON, FIRST, LAYOUT, NODES, PING, Block, Case
-from tests.bench.samples import Measured, Sample, Summary, each_further, summarise
+from ansible_collections.fleet.certs_d.tests.bench.cases import COMPARISON, FIRST, LAYOUT, NODES, PING, Block, Case
+from ansible_collections.fleet.certs_d.tests.bench.samples import Measured, Sample, Summary, each_further, summarise
 
 FLOOR = Case(PING, "", 0, 2)
 LAID = Case(LAYOUT, FIRST, 1, 2)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.cases import COMPARISON, FIRST, LAYOUT, NODES, PING, Block, Case
-from tests.bench.document import BEGIN, END, with_tables
-from tests.bench.goals import Goal
-from tests.bench.samples import Measured, Sample, summarise
-from tests.bench.table import render, tables
+from ansible_collections.fleet.certs_d.tests.bench.cases import COMPARISON, FIRST, LAYOUT, NODES, PING, Block, Case
+from ansible_collections.fleet.certs_d.tests.bench.document import BEGIN, END, with_tables
+from ansible_collections.fleet.certs_d.tests.bench.goals import Goal
+from ansible_collections.fleet.certs_d.tests.bench.samples import Measured, Sample, summarise
+from ansible_collections.fleet.certs_d.tests.bench.table import render, tables
 
 
 def measured(table: str, nodes: int) -> list[Measured]:
