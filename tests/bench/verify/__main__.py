@@ -23,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint
 from ansible_collections.fleet.certs_d.tests.bench.document import with_tables
@@ -60,7 +61,8 @@ def main() -> int:
 def _measure(size: Size, rounds: int) -> Iterator[Run]:
     ca = issue_ca()
     pairs = [issue_client(f"{number}0-pair", signer=ca) for number in range(1, size.pairs + 1)]
-    script = {**{fingerprint(pair.der): 200 for pair in pairs}, None: 403}
+    script: dict[str | None, int] = {fingerprint(pair.der): 200 for pair in pairs}
+    script[None] = 403
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, ExitStack() as stack:
         registries = [stack.enter_context(scripted_registry(script, ca=ca)) for _number in range(size.registries)]
         root = Path(folder)
@@ -102,7 +104,7 @@ def _request(registry: ScriptedRegistry, ca: Issued, pair: Issued, root: Path) -
     return time.monotonic() - started
 
 
-def _task(module: str, arguments: dict[str, object]) -> tuple[float, dict[str, object]]:
+def _task(module: str, arguments: dict[str, object]) -> tuple[float, dict[str, Any]]:
     """The seconds of a task by itself, and its result; the node is this machine."""
     given = ["-a", json.dumps(arguments)] if arguments else []
     command = [tool("ansible"), "localhost", "-m", module, *given]
