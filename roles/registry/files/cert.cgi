@@ -124,12 +124,12 @@ send_file() {
 }
 
 # A file of the store is named by its digest, which is its ETag. Apache has its own idea of ETags, so If-None-Match is
-# answered here.
+# answered here, and the site gives it another name on the way.
 send_stored() {
     local name
     find_file "$1" || not_found
     name=${file##*/}
-    if [[ ${HTTP_IF_NONE_MATCH-} == @("*"|*"\"$name\""*) ]]; then
+    if [[ ${HTTP_X_CERTS_D_IF_NONE_MATCH-} == @("*"|*"\"$name\""*) ]]; then
         send_headers "304 Not Modified" "ETag: \"$name\"" "Docker-Content-Digest: $name"
         finish
     fi
