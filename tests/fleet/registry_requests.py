@@ -45,6 +45,7 @@ REQUESTS = {
     "GET /v2/app/tags/list": _gate("200"),
     "GET /v2/_catalog": _gate("200"),
     "GET /v2/_catalog?n=1": _gate("200"),
+    "GET /v2/_catalog?n=-1": _gate("400 n is to be a number, and last a name of the list"),
     "GET /v1/_ping": _gate("200"),
     "GET /v1/repositories/library/app/tags": _gate("200"),
     # What it has not, or does not give away.

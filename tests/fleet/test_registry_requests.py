@@ -115,6 +115,15 @@ def test_what_has_no_digest_is_sent_on_all_conditions(registries: Fleet, header:
         assert (answer.status, answer.headers.get("location"), answer.headers.get("vary")) == (200, None, None)
 
 
+def test_a_list_comes_in_pages(registries: Fleet) -> None:
+    pages, path = [], "/v2/_catalog?n=2"
+    while path:
+        (answer,) = registries.ask(Question(PORT, "good", path))
+        pages.append(json.loads(answer.body)["repositories"])
+        path = answer.headers.get("link", "").partition(">")[0].removeprefix("<")
+    assert pages == [["app", "other/tool"], ["team/tool"]]
+
+
 def test_v1_has_the_headers_of_the_document(registries: Fleet) -> None:
     image = registries.images["app"]
     paths = ("_ping", "repositories/app/images", f"images/{image.v1_id}/json", f"images/{image.v1_id}/layer")
