@@ -224,6 +224,12 @@ answer_v2() {
 
 # One function, because an error of bash ends a whole command and goes on behind it: nothing that lets in stands there.
 main() {
+    # Apache has refused what has more than one byte, whoever has sent it. Unless this one is read, the answer is lost.
+    if [[ ${CONTENT_LENGTH:-0} != +(0) || -n ${HTTP_TRANSFER_ENCODING-} ]]; then
+        read -r -t 5 -N 2
+        gate_reason="a request has no body here"
+        refuse "413 Request Entity Too Large" SIZE_INVALID "$gate_reason"
+    fi
     if ! gate_lets_in; then
         if [[ ${HTTPS-} != on ]]; then
             deny "403 Not using SSL" "$gate_reason"

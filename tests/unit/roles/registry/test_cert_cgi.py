@@ -531,6 +531,19 @@ def test_a_right_to_library_is_none_to_what_v1_alone_spells_so(
     assert allow.ask("/v2/library/app/tags/list").status == NOT_FOUND
 
 
+@pytest.mark.parametrize("changes", [{"CONTENT_LENGTH": "1"}, {"CONTENT_LENGTH": "x"}, {"HTTP_TRANSFER_ENCODING": "y"}])
+@pytest.mark.parametrize("verified", ["SUCCESS", "NONE"])
+def test_a_request_with_a_body_is_refused(gate: Gate, verified: str, changes: dict[str, str]) -> None:
+    answer = gate.ask("/v2/", SSL_CLIENT_VERIFY=verified, **changes)
+    assert (answer.status, answer.reason) == ("413 Request Entity Too Large", "a request has no body here")
+    assert 'decision=no reason="a request has no body here"' in answer.log
+
+
+@pytest.mark.parametrize("length", ["", "0", "00"])
+def test_a_body_of_no_bytes_is_none(gate: Gate, length: str) -> None:
+    assert gate.ask("/v2/", CONTENT_LENGTH=length).status == "200 OK"
+
+
 @pytest.mark.parametrize("root", [None, "", "/nowhere"])
 def test_without_a_tree_nothing_is_found(gate: Gate, root: str | None) -> None:
     for path in ("/v1/_ping", "/v2/_catalog", "/v2/app/manifests/latest"):

@@ -298,7 +298,7 @@ def test_a_line_that_is_no_question_is_no_yes_and_the_next_has_its_own_answer(st
 
 
 # What a client makes long costs everybody, because the program answers one question after the other. What takes the
-# square of the length takes 20 to 50 seconds here.
+# square of the length takes half a minute and more here.
 @pytest.mark.parametrize(
     "changes",
     [
