@@ -89,6 +89,14 @@ def _leads_out(name: str) -> bool:
     return name.startswith("/") or "\0" in name or _inner_name(name).split("/")[0] == ".."
 
 
+class _Entry(NamedTuple):
+    """What was seen of a file when it was read, once."""
+
+    size: int
+    digest: str
+    document: bytes | None
+
+
 class Directory:
     """An unpacked layout. Files are looked at when they are asked for: many images may share it."""
 
@@ -96,7 +104,7 @@ class Directory:
         self.problems: Sequence[str] = ()
         self._path = path
         self._root = os.path.realpath(path)
-        self._digests: dict[str, str] = {}
+        self._entries: dict[str, _Entry] = {}
 
     def fault(self, name: str) -> str:
         if _leads_out(name):
@@ -110,38 +118,28 @@ class Directory:
         return "" if os.path.isfile(real) else "is no file"
 
     def size(self, name: str) -> int:
-        return os.path.getsize(self._place(name))
+        return self._entry(name).size
 
     def digest(self, name: str) -> str:
-        if name not in self._digests:
-            found = hashlib.sha256()
-            with open(self._place(name), "rb") as stream:
-                for piece in pieces(stream):
-                    found.update(piece)
-            self._digests[name] = f"sha256:{found.hexdigest()}"
-        return self._digests[name]
+        return self._entry(name).digest
 
     def document(self, name: str) -> bytes | None:
-        if self.size(name) > DOCUMENT_LIMIT:
-            return None
-        with open(self._place(name), "rb") as stream:
-            return stream.read(DOCUMENT_LIMIT)
+        return self._entry(name).document
 
     def read(self, names: Collection[str]) -> Iterator[tuple[str, Iterable[bytes]]]:
         for name in names:
             with open(self._place(name), "rb") as stream:
                 yield name, pieces(stream)
 
+    def _entry(self, name: str) -> _Entry:
+        """What is told of a file is all of one reading: it may change meanwhile."""
+        if name not in self._entries:
+            with open(self._place(name), "rb") as stream:
+                self._entries[name] = _look_at(pieces(stream))
+        return self._entries[name]
+
     def _place(self, name: str) -> str:
         return os.path.join(self._path, name)
-
-
-class _Entry(NamedTuple):
-    """What was seen of a file when the archive was read."""
-
-    size: int
-    digest: str
-    document: bytes | None
 
 
 class Archive:

@@ -15,6 +15,7 @@ NO_MANIFEST = "404 manifest unknown"
 NO_BLOB = "404 blob unknown to registry"
 BAD = "400 bad request"
 TOO_LONG = "414 the path is too long"
+NO_BODY = "413 a request has no body here"
 
 
 class Request(NamedTuple):
@@ -44,6 +45,7 @@ REQUESTS = {
     "GET /v2/app/tags/list": _gate("200"),
     "GET /v2/_catalog": _gate("200"),
     "GET /v2/_catalog?n=1": _gate("200"),
+    "GET /v2/_catalog?n=-1": _gate("400 n is to be a number, and last a name of the list"),
     "GET /v1/_ping": _gate("200"),
     "GET /v1/repositories/library/app/tags": _gate("200"),
     # What it has not, or does not give away.
@@ -107,7 +109,11 @@ REQUESTS = {
     "PUT /v2/app/manifests/latest with a body that does not end": _apache(
         "408 the request took too long", headers=["Transfer-Encoding: chunked"], body="5\r\nhello\r\n"
     ),
-    "GET /v2/ with a body": _apache("413 a request has no body here", headers=["Content-Length: 5"], body="hello"),
+    "GET /v2/ with a body": _apache(NO_BODY, headers=["Content-Length: 5"], body="hello"),
+    "GET /v2/ with a body of one byte": _apache(NO_BODY, headers=["Content-Length: 1"], body="x"),
+    "GET /v2/ with a body in chunks": _apache(
+        NO_BODY, headers=["Transfer-Encoding: chunked"], body="1\r\nx\r\n0\r\n\r\n"
+    ),
     "GET /v2/ for another host": _gate("200", host="other.example"),
     "GET /v2/ for no host": _apache(BAD, raw="GET /v2/ HTTP/1.1\r\n\r\n"),
     "GET /v1/ of 8,000 letters": _apache(ELSEWHERE, path=f"/v1/{'a' * 8000}"),

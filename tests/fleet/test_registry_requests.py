@@ -104,6 +104,26 @@ def test_a_blob_comes_whole_in_parts_and_not_at_all(registries: Fleet) -> None:
     assert ask("If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT").status == 200
 
 
+@pytest.mark.parametrize(
+    "header", ["If-None-Match: *", 'If-Match: "x"', "If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT"]
+)
+def test_what_has_no_digest_is_sent_on_all_conditions(registries: Fleet, header: str) -> None:
+    """Apache's own idea of what has changed is not asked: its answer would tell where the gate leads."""
+    v1_id = registries.images["app"].v1_id
+    paths = ("/v2/app/tags/list", "/v2/_catalog", "/v1/_ping", f"/v1/images/{v1_id}/json", f"/v1/images/{v1_id}/layer")
+    for answer in registries.ask(*(Question(PORT, "good", path, headers=[header]) for path in paths)):
+        assert (answer.status, answer.headers.get("location"), answer.headers.get("vary")) == (200, None, None)
+
+
+def test_a_list_comes_in_pages(registries: Fleet) -> None:
+    pages, path = [], "/v2/_catalog?n=2"
+    while path:
+        (answer,) = registries.ask(Question(PORT, "good", path))
+        pages.append(json.loads(answer.body)["repositories"])
+        path = answer.headers.get("link", "").partition(">")[0].removeprefix("<")
+    assert pages == [["app", "other/tool"], ["team/tool"]]
+
+
 def test_v1_has_the_headers_of_the_document(registries: Fleet) -> None:
     image = registries.images["app"]
     paths = ("_ping", "repositories/app/images", f"images/{image.v1_id}/json", f"images/{image.v1_id}/layer")

@@ -61,9 +61,9 @@ send_headers() {
     echo
 }
 
-# send_json STATUS BODY
+# send_json STATUS BODY [HEADER...]
 send_json() {
-    send_headers "$1" "Content-Type: application/json" "Content-Length: ${#2}"
+    send_headers "$1" "Content-Type: application/json" "Content-Length: ${#2}" "${@:3}"
     if [[ $method != HEAD ]]; then
         printf '%s' "$2"
     fi
@@ -124,36 +124,54 @@ send_file() {
 }
 
 # A file of the store is named by its digest, which is its ETag. Apache has its own idea of ETags, so If-None-Match is
-# answered here.
+# answered here, and the site gives it another name on the way.
 send_stored() {
     local name
     find_file "$1" || not_found
     name=${file##*/}
-    if [[ ${HTTP_IF_NONE_MATCH-} == @("*"|*"\"$name\""*) ]]; then
+    if [[ ${HTTP_X_CERTS_D_IF_NONE_MATCH-} == @("*"|*"\"$name\""*) ]]; then
         send_headers "304 Not Modified" "ETag: \"$name\"" "Docker-Content-Digest: $name"
         finish
     fi
     redirect
 }
 
-# The catalog names what the client may read.
-send_catalog() {
-    local text name names=
-    gate_may_read_all && send_file v2/_catalog
-    find_file v2/_catalog || not_found
-    text=$(<"$CERTS_D_TREE/v2/_catalog")
-    text=${text#*[}
-    while [[ $text =~ ^[[:space:],]*\"$v2_name\" ]]; do
-        name=${BASH_REMATCH[1]}
-        text=${text:${#BASH_REMATCH[0]}}
-        gate_may_read "$name" && names+=,\"$name\"
+# A list whole, by Apache, or what the query asks of it: `n` names at most, those behind `last`. The catalog names only
+# what the client may read.
+send_list() {
+    local pairs parts pair name last text names='' count=0 n='' after='' is_whole=yes
+    IFS=\& read -r -a pairs <<<"${QUERY_STRING-}"
+    for pair in "${pairs[@]}"; do
+        case $pair in
+            n=*) n=${pair#n=} ;;
+            last=*) after=${pair#last=} after=${after//%2[Ff]//} ;;
+        esac
     done
-    send_json "200 OK" "{\"repositories\":[${names:1}]}"
+    if ! [[ $n =~ ^[0-9]{0,9}$ && $after =~ ^[A-Za-z0-9._/-]{0,300}$ ]]; then
+        refuse "400 Bad Request" PAGINATION_NUMBER_INVALID "n is to be a number, and last a name of the list"
+    fi
+    [[ $uri == /v2/_catalog ]] && ! gate_may_read_all && is_whole=no
+    find_file "${uri:1}" || not_found
+    [[ -z $n$after && $is_whole == yes ]] && redirect
+    text=$(<"$CERTS_D_TREE/$file")
+    # Between two quotes is a name, or what stands between two names.
+    IFS=\" read -r -d '' -a parts <<<"${text#*[}"
+    for name in "${parts[@]}"; do
+        [[ ($name =~ ^$v2_tag$ || $name =~ ^$v2_name$) && $name > $after ]] || continue
+        [[ $is_whole == yes ]] || gate_may_read "$name" || continue
+        # One more there is: the next page begins behind the last name of this one.
+        if [[ -n $n ]] && ((count++ == 10#$n)); then
+            ((count == 1)) || set -- "Link: <$uri?n=$n&last=$last>; rel=\"next\""
+            break
+        fi
+        names+=,\"$name\" last=$name
+    done
+    send_json "200 OK" "${text%%[*}[${names:1}]}" "$@"
 }
 
-# v1 spells a name of one part both ways.
+# v1 spells a name of one part both ways; the repository library/NAME, which v2 has, it can't spell.
 may_read_v1() {
-    gate_may_read "$1" || { [[ $1 == library/+([^/]) ]] && gate_may_read "${1#library/}"; }
+    gate_may_read "${1#library/}"
 }
 
 # may_read_image ID: whether a repository that the client may read holds it, or an image that is made of it.
@@ -191,14 +209,14 @@ answer_v2() {
     if [[ $uri == /v2/ ]]; then
         send_json "200 OK" "{}"
     elif [[ $uri == /v2/_catalog ]]; then
-        send_catalog
+        send_list
     elif [[ $uri =~ ^/v2/$v2_name/(manifests/($v2_digest|$v2_tag)|blobs/$v2_digest|tags/list)$ ]]; then
         gate_may_read "${BASH_REMATCH[1]}" || deny "403 Forbidden" "$no_right"
         case ${kind##*/}/$last in
             blobs/*) send_stored "store/blobs/$last" ;;
             manifests/sha256:*) send_stored "store/manifests/[a-z0-9.+-]+/$last" ;;
             manifests/*) send_stored "store/manifests/[a-z0-9.+-]+/$v2_digest" ;;
-            tags/list) send_file "${uri:1}" ;;
+            tags/list) send_list ;;
         esac
     fi
     not_found
@@ -206,6 +224,12 @@ answer_v2() {
 
 # One function, because an error of bash ends a whole command and goes on behind it: nothing that lets in stands there.
 main() {
+    # Apache has refused what has more than one byte, whoever has sent it. Unless this one is read, the answer is lost.
+    if [[ ${CONTENT_LENGTH:-0} != +(0) || -n ${HTTP_TRANSFER_ENCODING-} ]]; then
+        read -r -t 5 -N 2
+        gate_reason="a request has no body here"
+        refuse "413 Request Entity Too Large" SIZE_INVALID "$gate_reason"
+    fi
     if ! gate_lets_in; then
         if [[ ${HTTPS-} != on ]]; then
             deny "403 Not using SSL" "$gate_reason"

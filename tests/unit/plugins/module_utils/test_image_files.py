@@ -45,6 +45,15 @@ def test_every_kind_of_source_tells_the_same(source: str) -> None:
     assert not files.problems
 
 
+def test_all_that_is_told_of_a_file_is_of_one_reading(source: str) -> None:
+    files = files_at(source)
+    digest = files.digest("index.json")
+    if os.path.isdir(source):
+        Path(source, "index.json").write_bytes(b'{"another": 22}')
+    assert files.document("index.json") == FILES["index.json"]
+    assert (files.size("index.json"), files.digest("index.json")) == (len(FILES["index.json"]), digest)
+
+
 def test_a_name_with_a_dot_before_it_is_the_same_name(tmp_path: Path) -> None:
     files = files_at(str(pack(tmp_path / "archive", {"./index.json": b"{}"}, [entry("./", tarfile.DIRTYPE)])))
     assert (files.fault("index.json"), files.problems) == ("", [])

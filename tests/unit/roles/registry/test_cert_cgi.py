@@ -205,12 +205,12 @@ def test_v2_answers_today_s_clients(gate: Gate) -> None:
 
 def test_who_has_it_already_is_told_so(gate: Gate, image: Image) -> None:
     for wanted in (f'"{image.manifest_digest}"', f'"x", W/"{image.manifest_digest}"', "*"):
-        answer = gate.ask("/v2/app/manifests/latest", HTTP_IF_NONE_MATCH=wanted)
+        answer = gate.ask("/v2/app/manifests/latest", HTTP_X_CERTS_D_IF_NONE_MATCH=wanted)
         assert (answer.status, answer.body) == ("304 Not Modified", b"")
         assert answer.headers["ETag"] == f'"{image.manifest_digest}"'
         assert answer.headers["Docker-Content-Digest"] == image.manifest_digest
     for other in ('"x"', "", image.manifest_digest):
-        assert gate.ask("/v2/app/manifests/latest", HTTP_IF_NONE_MATCH=other).status == ""
+        assert gate.ask("/v2/app/manifests/latest", HTTP_X_CERTS_D_IF_NONE_MATCH=other).status == ""
 
 
 @pytest.mark.parametrize(
@@ -445,6 +445,63 @@ def test_the_catalog_names_what_may_be_read(
         assert (allow.ask(f"/v2/{name}/tags/list").status == "") == (name in read)
 
 
+@pytest.mark.parametrize(
+    ("query", "read", "following"),
+    [
+        ("n=2", ["app", "other/tool"], "n=2&last=other/tool"),
+        ("n=2&last=other/tool", ["team/tool", "teams"], None),
+        ("n=2&last=other%2Ftool", ["team/tool", "teams"], None),
+        ("last=b", ["other/tool", "team/tool", "teams"], None),
+        ("n=0", [], None),
+        ("n=4", ["app", "other/tool", "team/tool", "teams"], None),
+        ("n=000000001", ["app"], "n=000000001&last=app"),
+        ("last=zz", [], None),
+        ("n=&last=&x=1", ["app", "other/tool", "team/tool", "teams"], None),
+    ],
+)
+@pytest.mark.parametrize("patterns", ["*", "app other/* team*"])
+def test_a_list_comes_in_pages(
+    allow: Gate,
+    tree: Path,
+    image: Image,
+    tmp_path: Path,
+    fingerprint: str,
+    patterns: str,
+    query: str,
+    read: list[str],
+    following: str | None,
+) -> None:
+    names = ["other/tool", "team/tool", "teams"]
+    for name in names if patterns == "*" else [*names, "never", "secret"]:
+        lay_image(tree, name, name.encode())
+    write_clients(tmp_path, f"fingerprint\t{fingerprint}\t{patterns}")
+    answer = allow.ask("/v2/_catalog", QUERY_STRING=query)
+    whole = patterns == "*" and query.startswith("n=&")
+    body = (tree / "v2/_catalog").read_bytes() if whole else answer.body
+    assert json.loads(body) == {"repositories": read}
+    assert answer.headers.get("Link") == (following and f'</v2/_catalog?{following}>; rel="next"')
+
+
+def test_tags_come_in_pages(gate: Gate, tree: Path, image: Image) -> None:
+    (tree / "v2/app/tags/list").write_text('{"name":"app","tags":["1.0","2.0_x","A","latest"]}')
+    assert gate.ask("/v2/app/tags/list", QUERY_STRING="").file == "v2/app/tags/list"
+    first = gate.ask("/v2/app/tags/list", QUERY_STRING="n=2")
+    assert json.loads(first.body) == {"name": "app", "tags": ["1.0", "2.0_x"]}
+    assert first.headers["Link"] == '</v2/app/tags/list?n=2&last=2.0_x>; rel="next"'
+    assert first.headers["Content-Length"] == str(len(first.body))
+    second = gate.ask("/v2/app/tags/list", QUERY_STRING="n=2&last=2.0_x")
+    assert (json.loads(second.body)["tags"], "Link" in second.headers) == (["A", "latest"], False)
+    assert gate.ask("/v2/nope/tags/list", QUERY_STRING="n=2").status == NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "query", ["n=x", "n=-1", "n=1e3", "n=0x1", "n=1;", "n=9999999999", "last=%0a", "last=a>", "last=*"]
+)
+def test_a_page_that_is_none_is_a_bad_request(gate: Gate, image: Image, query: str) -> None:
+    for path in ("/v2/_catalog", "/v2/app/tags/list"):
+        assert gate.ask(path, QUERY_STRING=query).status == "400 Bad Request"
+
+
 def test_rights_of_several_entries_add_up(allow: Gate, tmp_path: Path, fingerprint: str, tool: Image) -> None:
     write_clients(
         tmp_path, f"fingerprint\t{fingerprint}\tapp", f"subject\t{SUBJECT}\tteam/*", "subject\tCN=other\tnope"
@@ -460,14 +517,31 @@ def test_a_parent_comes_with_the_image_that_is_made_of_it(
     assert allow.ask(f"/v1/images/{tool.v1_id}/json").file.endswith("/json")
 
 
-def test_library_is_how_v1_alone_spells_a_name_of_one_part(
-    allow: Gate, tree: Path, tmp_path: Path, fingerprint: str
+@pytest.mark.parametrize("patterns", ["library/*", "*/*", "library/app", "l*"])
+def test_a_right_to_library_is_none_to_what_v1_alone_spells_so(
+    allow: Gate, image: Image, tmp_path: Path, fingerprint: str, patterns: str
 ) -> None:
-    lay_image(tree, "library/app", b"another")
-    write_clients(tmp_path, f"fingerprint\t{fingerprint}\tlibrary/*")
-    assert allow.ask("/v1/repositories/library/app/tags").status == ""
-    assert allow.ask("/v2/library/app/tags/list").status == ""
+    write_clients(tmp_path, f"fingerprint\t{fingerprint}\t{patterns}")
+    for name in ("app", "library/app"):
+        for kind in ("images", "tags"):
+            assert allow.ask(f"/v1/repositories/{name}/{kind}").status == FORBIDDEN
+    for kind in ("json", "ancestry", "layer"):
+        assert allow.ask(f"/v1/images/{image.v1_id}/{kind}").status == FORBIDDEN
     assert allow.ask("/v2/app/tags/list").status == FORBIDDEN
+    assert allow.ask("/v2/library/app/tags/list").status == NOT_FOUND
+
+
+@pytest.mark.parametrize("changes", [{"CONTENT_LENGTH": "1"}, {"CONTENT_LENGTH": "x"}, {"HTTP_TRANSFER_ENCODING": "y"}])
+@pytest.mark.parametrize("verified", ["SUCCESS", "NONE"])
+def test_a_request_with_a_body_is_refused(gate: Gate, verified: str, changes: dict[str, str]) -> None:
+    answer = gate.ask("/v2/", SSL_CLIENT_VERIFY=verified, **changes)
+    assert (answer.status, answer.reason) == ("413 Request Entity Too Large", "a request has no body here")
+    assert 'decision=no reason="a request has no body here"' in answer.log
+
+
+@pytest.mark.parametrize("length", ["", "0", "00"])
+def test_a_body_of_no_bytes_is_none(gate: Gate, length: str) -> None:
+    assert gate.ask("/v2/", CONTENT_LENGTH=length).status == "200 OK"
 
 
 @pytest.mark.parametrize("root", [None, "", "/nowhere"])
