@@ -12,7 +12,6 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._verify_arguments import VERIFY_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._documented import documented
@@ -48,12 +47,16 @@ class ActionModule(ActionBase):
             return {**result, "verified": False}
         now = datetime.now(UTC)
         result["registries"] = [_judged(registry, args["expect"], now) for registry in result["registries"]]
+        warnings = [
+            *result.get("warnings", ()),
+            *(each for registry in result["registries"] for each in _warnings(registry)),
+        ]
         complaints = [registry["complaint"] for registry in result["registries"] if registry["complaint"]]
         if not result["registries"]:
             complaints = [f"{args['path'] or ', '.join(args['engines'])}: {_NOTHING_ASKED}"]
         if complaints:
             result.update(failed=True, msg="\n".join(complaints))
-        return {**result, "verified": not complaints}
+        return {**result, "verified": not complaints, "warnings": list(dict.fromkeys(warnings))}
 
 
 def _judged(registry: Mapping[str, Any], expect: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -62,12 +65,18 @@ def _judged(registry: Mapping[str, Any], expect: Mapping[str, Any], now: datetim
         "effective": effective(registry, now=now),
         "engine": engine_verdict(registry),
     }
-    surprise = contradiction(verdicts)
-    if surprise:
-        Display().warning(surprise)
     complaint = unmet(verdicts, expect)
     kept = {key: value for key, value in registry.items() if key not in _RAW}
     return {**kept, "verdicts": verdicts, "expected": complaint is None, "complaint": complaint}
+
+
+def _warnings(registry: Mapping[str, Any]) -> Iterator[str]:
+    """What a user should know though the verdicts are as expected."""
+    surprise = contradiction(registry["verdicts"])
+    if surprise:
+        yield surprise
+    for warning in (registry["server"] or {}).get("warnings", ()):
+        yield f"{registry['name']}: {warning}"
 
 
 def _unverified(args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

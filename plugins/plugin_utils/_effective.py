@@ -62,7 +62,7 @@ class _Reading:
         self._name: str = registry["name"]
         self._program = PROGRAMS[registry["engine"]]
         self._measured: Mapping[str, Any] = registry["measured"]
-        self._rows = {row["pair"]: self._as_go_takes(row) for row in registry["requests"]}
+        self._rows: dict[str | None, Row] = {row["pair"]: row for row in registry["requests"]}
 
     def verdict(self) -> Verdict:
         if self._reader == "classic" and self._measured["insecure"]:
@@ -85,15 +85,6 @@ class _Reading:
             for finding in self._registry["findings"]
             if finding["code"] != "key-missing" or finding["place"].rpartition("/")[2] not in loaded
         ]
-
-    def _as_go_takes(self, row: Row) -> Row:
-        """Go wants the registry's name among the alternative names, Python may be content with the common name."""
-        server = self._registry["server"]
-        if row["status"] is None or server is None or server["name_fits"]:
-            return row
-        names = ", ".join(server["names"]) or "none"
-        error = f"the registry's certificate is not accepted: its alternative names ({names}) lack {self._name}"
-        return {**row, "status": None, "error": error}
 
     def _insecure(self) -> Verdict:
         row = self._measured["insecure_request"]

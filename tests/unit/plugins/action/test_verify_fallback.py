@@ -143,3 +143,13 @@ def test_a_node_on_which_nothing_can_be_asked_is_not_verified(tmp_path: Path) ->
     assert result["failed"]
     assert result["verified"] is False
     assert "there is no host directory, so nothing was asked" in result["msg"]
+
+
+def test_what_the_server_should_be_told_of_is_a_warning(tmp_path: Path, ca: Issued, client: Issued) -> None:
+    realm = 'WWW-Authenticate: Bearer realm="https://tokens.example/auth",service="registry"'
+    with scripted_registry({fingerprint(client.der): 401, None: 403}, ca=ca, headers=[realm]) as registry:
+        lay(tmp_path, registry, ca, a=client)
+        result = verify(tmp_path, engines=["containers"], ask_engine=False, expect={"effective": {"status": 401}})
+    assert result["verified"] is True
+    told = "the token server https://tokens.example/auth gets the registry's client certificate, too"
+    assert f"{registry.name}: {told}" in " ".join(result["output"].split())

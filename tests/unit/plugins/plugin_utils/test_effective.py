@@ -243,15 +243,5 @@ class TestHostsToml:
         assert not is_known(effective(measured))
 
 
-def test_a_server_certificate_without_the_name_is_refused_by_go_though_python_took_it() -> None:
-    verdict = effective(registry("good", server={"name_fits": False, "names": []}))
-    assert verdict["status"] is None
-    assert verdict["error"] == f"the registry's certificate is not accepted: its alternative names (none) lack {NAME}"
-
-
-def test_a_registry_that_nobody_reached_has_no_server() -> None:
-    assert effective(registry("good", server=None))["pair"] == "good"
-
-
 def test_an_answer_that_is_no_refusal_is_told_as_it_is() -> None:
     assert f"{NAME} answers 500" in effective(registry("broken"))["reason"]
