@@ -32,6 +32,8 @@ RELOADS = "grep -c 'SIGUSR1 received' /var/log/apache2/error.log"
 # Its own CA is the other one, so that `foreign` is good there.
 SECOND = Registry(f"second.lab:{SIGNED}", client_ca="other.crt", client_crl="")
 
+PUSHED = Registry(f"{NAME}:5005", backend="distribution", root="/srv/pushed-tests")
+
 
 @pytest.fixture
 def restored(registries: Fleet) -> Iterator[Fleet]:
@@ -51,6 +53,14 @@ def untouched(registries: Fleet) -> Iterator[Fleet]:
 def restore_files(registries: Fleet) -> None:
     registries.material.revoke("revoked")
     registries.material.write("clients.crt", registries.material.authority.certificate)
+
+
+@pytest.fixture
+def pushed(registries: Fleet) -> Iterator[Fleet]:
+    """Beside the others a registry that takes pushes."""
+    registries.lay(PUSHED)
+    yield registries
+    registries.remove(PUSHED, purge_tree=True)
 
 
 @pytest.fixture
@@ -104,6 +114,48 @@ def test_who_is_revoked_is_out_with_the_next_run_even_with_an_old_session(restor
     restored.lay(restored.by_policy["signed_by_ca"])
     assert {answer.outcome for answer in restored.ask(*reuse, *save)} == {"handshake refused"}
     assert ask(restored, Question(SIGNED, "good")).status == 200
+
+
+def test_what_a_run_that_failed_has_laid_is_live_with_the_next_one(restored: Fleet, on: OnHost) -> None:
+    broken = "/etc/apache2/sites-enabled/broken.conf"
+    restored.material.revoke("revoked", "stranger")
+    on(HOST, f"echo Nonsense > {broken}")
+    try:
+        failed = restored.lay(restored.by_policy["signed_by_ca"], good=False)
+    finally:
+        on(HOST, f"rm {broken}")
+    assert "Nonsense" in failed.output
+    assert ask(restored, Question(SIGNED, "stranger")).status == 200
+    restored.lay(restored.by_policy["signed_by_ca"])
+    assert ask(restored, Question(SIGNED, "stranger")).outcome == "handshake refused"
+    test_a_second_run_changes_nothing_and_reloads_nothing(restored, on)
+
+
+def test_a_site_that_a_run_which_ended_has_removed_is_let_go_of(second: Fleet, on: OnHost) -> None:
+    on(HOST, f"rm /etc/apache2/sites-*/certs-d-second.lab_{SIGNED}.conf")
+    theirs = Question(SIGNED, "foreign", name="second.lab", host="second.lab")
+    assert ask(second, theirs).status == 200
+    second.remove(SECOND)
+    assert ask(second, theirs).outcome == "handshake refused"
+
+
+def test_modules_that_a_run_which_ended_has_switched_on_are_loaded(registries: Fleet, on: OnHost) -> None:
+    on(HOST, "a2dismod -f cgid && systemctl restart apache2 && a2enmod cgid")
+    registries.lay(registries.by_policy["signed_by_ca"])
+    assert ask(registries, Question(SIGNED, "good")).status == 200
+    test_a_second_run_changes_nothing_and_reloads_nothing(registries, on)
+
+
+def test_settings_that_a_run_which_ended_has_laid_are_those_of_the_service(pushed: Fleet, on: OnHost) -> None:
+    unit, settings = f"certs-d-{NAME}_5005", f"/etc/certs-d-registry/certs-d-{NAME}_5005/config.yml"
+    begin = f"systemctl show --property=ExecMainPID --value {unit}"
+    on(HOST, f"cp {settings} /tmp/wanted && cat /tmp/wanted > {settings}")
+    before = on(HOST, begin)
+    pushed.lay(PUSHED)
+    between = on(HOST, begin)
+    assert between != before
+    assert re.search(r"registry1 .* changed=0 ", pushed.lay(PUSHED).output)
+    assert on(HOST, begin) == between
 
 
 def test_an_old_revocation_list_lets_nobody_in(restored: Fleet) -> None:
