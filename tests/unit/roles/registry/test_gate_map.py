@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -345,3 +346,22 @@ def test_it_ends_when_nobody_is_left_to_ask(start: Start) -> None:
     ended.start()
     ended.join(10)
     assert not ended.is_alive()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"QUERY": "%" * 8000},
+        {"URI": f"/v2/{'%' * 8000}"},
+        {"SSL_CLIENT_CERT": "", "QUERY": "%" * 8000},
+        {"SSL_CLIENT_S_DN": f"CN={'ä' * 8000}"},
+    ],
+    ids=["query", "path", "no certificate", "subject"],
+)
+def test_the_longest_questions_take_no_time(start: Start, changes: dict[str, str]) -> None:
+    gate = start("CN=all")
+    gate.ask("GET", "/v2/")
+    begun = time.monotonic()
+    for _turn in range(5):
+        gate.send({"METHOD": "GET", "URI": "/v2/", "QUERY": "", "HOST": "192.0.2.1", **gate.client, **changes})
+    assert time.monotonic() - begun < 1
