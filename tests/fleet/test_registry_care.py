@@ -132,7 +132,7 @@ def test_what_a_run_that_failed_has_laid_is_live_with_the_next_one(restored: Fle
 
 
 def test_a_site_that_a_run_which_ended_has_removed_is_let_go_of(second: Fleet, on: OnHost) -> None:
-    on(HOST, f"rm /etc/apache2/sites-*/certs-d-second.lab_{SIGNED}.conf")
+    on(HOST, f"rm /etc/apache2/sites-*/zz-certs-d-second.lab_{SIGNED}.conf")
     theirs = Question(SIGNED, "foreign", name="second.lab", host="second.lab")
     assert ask(second, theirs).status == 200
     second.remove(SECOND)
@@ -185,7 +185,7 @@ def test_what_apache_can_not_read_never_goes_live(untouched: Fleet, on: OnHost, 
 
 
 def test_a_site_that_apache_does_not_take_leaves_the_old_one(untouched: Fleet, on: OnHost) -> None:
-    site = f"/etc/apache2/sites-available/certs-d-{NAME}_{SIGNED}.conf"
+    site = f"/etc/apache2/sites-available/zz-certs-d-{NAME}_{SIGNED}.conf"
     before = on(HOST, f"sha256sum {site}; {RELOADS}")
     failed = untouched.lay(replace(untouched.by_policy["signed_by_ca"], log_level="nonsense"), good=False)
     assert failed.status != 0
@@ -233,13 +233,55 @@ def test_a_session_does_not_outlive_its_certificate(registries: Fleet) -> None:
         assert (answer.outcome, answer.reused) == ("403 client certificate has expired", True)
 
 
+def test_the_site_that_was_there_for_unknown_names_stays_it(restored: Fleet, on: OnHost) -> None:
+    files = f"/etc/apache2/sites-available/zz-certs-d-{NAME}_{SIGNED}.conf"
+    former, link = (files.replace("zz-", ""), files.replace("available", "enabled"))
+    other = "/etc/apache2/sites-enabled/other.conf"
+    lines = f"<VirtualHost *:{SIGNED}>\n ServerName other.lab\n SSLEngine on\n SSLCertificateFile /etc/ssl/other.pem\n"
+    pair = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other.lab -keyout /etc/ssl/other.pem -out /tmp/other.pem"
+    on(HOST, f"{pair} && cat /tmp/other.pem >> /etc/ssl/other.pem && cat > {other}", lines + "</VirtualHost>\n")
+    # As version 0.1.0 has laid it: before the other.
+    on(HOST, f"mv {files} {former} && rm {link} && ln -s {former} {former.replace('available', 'enabled')}")
+    try:
+        restored.lay(restored.by_policy["signed_by_ca"])
+        sites = on(HOST, "apache2ctl -t -D DUMP_VHOSTS")
+        assert re.search(rf"\*:{SIGNED} .*\n +default server other.lab ", sites)
+        assert on(HOST, f"find /etc/apache2 -name '*certs-d-{NAME}_{SIGNED}.conf' | sort").split() == [files, link]
+        assert ask(restored, Question(SIGNED, "good", name="", host="nowhere.lab")).status == 200
+        assert ask(restored, Question(SIGNED, "", "/v2/", name="", host="nowhere.lab")).status == 404
+        assert ask(restored, Question(SIGNED, "good")).status == 200
+    finally:
+        on(HOST, f"rm {other} && systemctl reload apache2")
+
+
+def test_a_tree_that_another_registry_serves_is_not_purged(pushed: Fleet, second: Fleet, on: OnHost) -> None:
+    static = replace(SECOND, root=PUSHED.root)
+    second.lay(static)
+    lay_tree(second.material.folder / "shared", PUSHED.root)
+    # Its backend is not told.
+    second.remove(replace(PUSHED, backend="static"), purge_tree=True)
+    on(HOST, f"test -d {PUSHED.root}/store && test ! -e {PUSHED.root}/certs-d-{NAME}_5005")
+    second.remove(static, purge_tree=True)
+    assert on(HOST, f"ls -A {PUSHED.root}") == "secret\n"
+    on(HOST, f"rm -r {PUSHED.root}")
+
+
+def test_a_registry_named_by_an_ipv6_address_answers_for_no_other_name(registries: Fleet, on: OnHost) -> None:
+    open_to_all = Registry(f"[2001:db8::1]:{SIGNED}", "any_certificate", client_ca="", client_crl="")
+    registries.lay(open_to_all)
+    on(HOST, f"echo 'ServerName {NAME}' > /etc/apache2/conf-enabled/name.conf && systemctl reload apache2")
+    try:
+        assert ask(registries, Question(SIGNED, "good")).status == 200
+        assert ask(registries, Question(SIGNED, "self-signed")).outcome == "handshake refused"
+    finally:
+        on(HOST, "rm /etc/apache2/conf-enabled/name.conf")
+        registries.remove(open_to_all)
+
+
 def test_a_registry_goes_without_a_trace_and_the_others_stay(restored: Fleet, second: Fleet, on: OnHost) -> None:
     signed = restored.by_policy["signed_by_ca"]
     restored.remove(signed)
-    assert (
-        on(HOST, f"ls -d /etc/apache2/*/certs-d-{NAME}_{SIGNED}* /etc/apache2/certs-d-{NAME}_{SIGNED}* || true")[:3]
-        == "ls:"
-    )
+    assert on(HOST, f"find /etc -name '*certs-d-{NAME}_{SIGNED}*'") == ""
     on(HOST, f"test -f /var/log/apache2/certs-d-{NAME}_{SIGNED}_access.log && test -d {ROOT}/v2")
     # Its neighbour goes on listening on the port, and takes no client of the one that went.
     assert ask(second, Question(SIGNED, "foreign", name="second.lab", host="second.lab")).status == 200
