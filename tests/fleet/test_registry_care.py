@@ -233,6 +233,20 @@ def test_a_session_does_not_outlive_its_certificate(registries: Fleet) -> None:
         assert (answer.outcome, answer.reused) == ("403 client certificate has expired", True)
 
 
+def test_an_account_that_was_there_is_left_as_it_is(pushed: Fleet, on: OnHost) -> None:
+    account = "getent passwd deployer"
+    on(HOST, "useradd --create-home --shell /bin/bash --no-user-group deployer")
+    before = on(HOST, account)
+    try:
+        pushed.lay(replace(PUSHED, user="deployer"))
+        assert on(HOST, account) == before
+        assert ask(pushed, Question(PUSHED.port, "good")).status == 200
+        assert on(HOST, f"stat --format=%U {PUSHED.root}/certs-d-{NAME}_5005") == "deployer\n"
+    finally:
+        pushed.remove(PUSHED, purge_tree=True)
+        on(HOST, "userdel --remove deployer")
+
+
 def test_the_site_that_was_there_for_unknown_names_stays_it(restored: Fleet, on: OnHost) -> None:
     files = f"/etc/apache2/sites-available/zz-certs-d-{NAME}_{SIGNED}.conf"
     former, link = (files.replace("zz-", ""), files.replace("available", "enabled"))

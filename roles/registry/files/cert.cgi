@@ -151,9 +151,9 @@ send_catalog() {
     send_json "200 OK" "{\"repositories\":[${names:1}]}"
 }
 
-# v1 spells a name of one part both ways.
+# v1 spells a name of one part both ways. It has no repository that is named library/NAME.
 may_read_v1() {
-    gate_may_read "$1" || { [[ $1 == library/+([^/]) ]] && gate_may_read "${1#library/}"; }
+    gate_may_read "${1#library/}"
 }
 
 # may_read_image ID: whether a repository that the client may read holds it, or an image that is made of it.

@@ -461,13 +461,21 @@ def test_a_parent_comes_with_the_image_that_is_made_of_it(
 
 
 def test_library_is_how_v1_alone_spells_a_name_of_one_part(
-    allow: Gate, tree: Path, tmp_path: Path, fingerprint: str
+    allow: Gate, tree: Path, tmp_path: Path, fingerprint: str, image: Image
 ) -> None:
     lay_image(tree, "library/app", b"another")
-    write_clients(tmp_path, f"fingerprint\t{fingerprint}\tlibrary/*")
-    assert allow.ask("/v1/repositories/library/app/tags").status == ""
+    # In the tree of the module these are the lists of `app`.
+    for kind in ("images", "tags"):
+        shutil.copy(tree / "v1/repositories/app" / kind, tree / "v1/repositories/library/app" / kind)
+    write_clients(tmp_path, f"fingerprint\t{fingerprint}\tlibrary/* */*")
     assert allow.ask("/v2/library/app/tags/list").status == ""
     assert allow.ask("/v2/app/tags/list").status == FORBIDDEN
+    for kind in ("images", "tags"):
+        assert allow.ask(f"/v1/repositories/library/app/{kind}").status == FORBIDDEN
+        assert allow.ask(f"/v1/repositories/app/{kind}").status == FORBIDDEN
+    assert allow.ask(f"/v1/images/{image.v1_id}/layer").status == FORBIDDEN
+    write_clients(tmp_path, f"fingerprint\t{fingerprint}\tapp")
+    assert allow.ask("/v1/repositories/library/app/tags").status == ""
 
 
 @pytest.mark.parametrize("root", [None, "", "/nowhere"])
