@@ -166,6 +166,34 @@ def test_an_old_revocation_list_lets_nobody_in(restored: Fleet) -> None:
         assert ask(restored, Question(SIGNED, version=version)).status == 403
 
 
+def test_no_session_outlives_the_revocation_list(restored: Fleet, on: OnHost) -> None:
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=75)
+    restored.material.revoke("revoked", last_update=NOW - timedelta(days=1), next_update=end)
+    restored.lay(restored.by_policy["signed_by_ca"])
+    save = [Question(SIGNED, "good", client="openssl", version=version, session="save") for version in ("1.2", "1.3")]
+    assert [answer.status for answer in restored.ask(*save)] == [200, 200]
+    time.sleep(max(0, (end - datetime.now(UTC)).total_seconds()) + 1)
+    for answer in restored.ask(*(replace(question, session="reuse") for question in save)):
+        assert (answer.status, answer.reused) == (403, True)
+        assert "to be begun anew" in answer.reason
+    # The next run looks for the next end, and empties the cache of sessions.
+    restored.lay(restored.by_policy["signed_by_ca"])
+    test_a_second_run_changes_nothing_and_reloads_nothing(restored, on)
+
+
+def test_the_server_s_pair_is_one_file_and_that_of_version_0_1_0_goes(restored: Fleet, on: OnHost) -> None:
+    folder = f"/etc/apache2/certs-d-{NAME}_{SIGNED}"
+    site = f"/etc/apache2/sites-available/zz-certs-d-{NAME}_{SIGNED}.conf"
+    halves = "".join((restored.material.folder / f"server.{each}").read_text() for each in ("crt", "key"))
+    on(HOST, f"cd {folder} && cp server.pem server.crt && mv server.pem server.key")
+    on(HOST, f"sed -i 's/ateFile \\(.*\\).pem/ateFile \\1.crt/; s/KeyFile \\(.*\\).pem/KeyFile \\1.key/' {site}")
+    on(HOST, "systemctl reload apache2")
+    restored.lay(restored.by_policy["signed_by_ca"])
+    assert on(HOST, f"cd {folder} && ls server.* && stat --format='%U %a' server.pem") == "server.pem\nroot 600\n"
+    assert on(HOST, f"cat {folder}/server.pem") == halves
+    assert ask(restored, Question(SIGNED, "good")).status == 200
+
+
 @pytest.mark.parametrize(
     ("file", "content"),
     [

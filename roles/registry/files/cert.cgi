@@ -5,7 +5,7 @@
 # Apache's SetEnv configures it. Whatever is unset or unknown lets nobody in.
 #   CERTS_D_NAME          host[:port] as image names spell it
 #   CERTS_D_TREE          directory that holds v1/, v2/ and store/
-#   CERTS_D_POLICY, CERTS_D_CLIENT_CA, CERTS_D_CLIENTS    see gate.sh, which lies beside this file
+#   CERTS_D_POLICY, CERTS_D_CLIENT_CA, CERTS_D_SESSIONS_END, CERTS_D_CLIENTS    see gate.sh, which lies beside this file
 #   CERTS_D_TEST_ANSWERS  "FINGERPRINT=STATUS ..." for tests: refusals of certificates that the policy lets in
 
 PATH=/usr/bin:/bin

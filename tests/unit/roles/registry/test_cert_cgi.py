@@ -102,6 +102,8 @@ def gate(tree: Path, client: Issued, image: Image) -> Gate:
             "CERTS_D_POLICY": "signed_by_ca",
             "CERTS_D_CLIENT_CA": "yes",
             "CERTS_D_TREE": str(tree),
+            "CERTS_D_SESSIONS_END": "1",
+            "SSL_SESSION_RESUMED": "Initial",
             "HTTPS": "on",
             "REDIRECT_STATUS": "200",
             "REMOTE_ADDR": "10.0.0.7",
@@ -443,6 +445,19 @@ def test_the_catalog_names_what_may_be_read(
     assert json.loads(catalog) == {"repositories": read}
     for name in ("app", "team/tool", "team/tool/deep", "teams"):
         assert (allow.ask(f"/v2/{name}/tags/list").status == "") == (name in read)
+
+
+@pytest.mark.parametrize("resumed", ["Resumed", "", None])
+@pytest.mark.parametrize(
+    ("end", "is_let_in"),
+    [("never", True), ("4000000000", True), ("1", False), (None, False), ("", False), ("now", False), ("-1", False)],
+)
+def test_a_session_is_not_resumed_beyond_the_end_of_what_it_was_verified_by(
+    gate: Gate, resumed: str | None, end: str | None, is_let_in: bool
+) -> None:
+    answer = gate.ask("/v2/", SSL_SESSION_RESUMED=resumed, CERTS_D_SESSIONS_END=end)
+    assert answer.status == ("200 OK" if is_let_in else REFUSED)
+    assert is_let_in or "to be begun anew" in answer.reason
 
 
 def test_rights_of_several_entries_add_up(allow: Gate, tmp_path: Path, fingerprint: str, tool: Image) -> None:

@@ -91,9 +91,10 @@ def start(client: Issued, lists: dict[str, str]) -> Iterator[Callable[..., Gate]
     started = []
 
     def start(subject: str = "CN=all", **changes: str | None) -> Gate:
-        settings = {"CERTS_D_POLICY": "allowlist", "CERTS_D_CLIENT_CA": "yes", **lists, **changes}
+        settings = {"CERTS_D_POLICY": "allowlist", "CERTS_D_CLIENT_CA": "yes", "CERTS_D_SESSIONS_END": "1", **lists, **changes}
         asked = {
             "HTTPS": "on",
+            "SSL_SESSION_RESUMED": "Initial",
             "SSL_CLIENT_VERIFY": "SUCCESS",
             "SSL_CLIENT_S_DN": subject,
             "SSL_CLIENT_V_REMAIN": "59",
@@ -293,6 +294,16 @@ def test_a_line_that_is_no_question_is_no_yes_and_the_next_has_its_own_answer(st
     gate = start()
     assert parse(gate.say(line)).word == "403"
     assert gate.ask("GET", "/v2/").word == "yes"
+
+
+@pytest.mark.parametrize(("end", "word"), [("never", "yes"), ("4000000000", "yes"), ("1", "403"), (None, "403")])
+def test_a_session_is_not_resumed_beyond_the_end_of_what_it_was_verified_by(
+    start: Start, end: str | None, word: str
+) -> None:
+    gate = start(CERTS_D_SESSIONS_END=end)
+    assert gate.ask("GET", "/v2/").word == "yes"
+    assert gate.ask("GET", "/v2/", SSL_SESSION_RESUMED="Resumed").word == word
+    assert gate.ask("GET", "/v2/", SSL_SESSION_RESUMED="").word == word
 
 
 def test_nothing_of_one_client_is_left_for_the_next(start: Start, client: Issued) -> None:
