@@ -280,7 +280,9 @@ def test_the_site_that_was_there_for_unknown_names_stays_it(restored: Fleet, on:
     former, link = (files.replace("zz-", ""), files.replace("available", "enabled"))
     other = "/etc/apache2/sites-enabled/other.conf"
     lines = f"<VirtualHost *:{SIGNED}>\n ServerName other.lab\n SSLEngine on\n SSLCertificateFile /etc/ssl/other.pem\n"
-    pair = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other.lab -keyout /etc/ssl/other.pem -out /tmp/other.pem"
+    pair = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other.lab -keyout /etc/ssl/other.pem -out /tmp/other.pem"
+    )
     on(HOST, f"{pair} && cat /tmp/other.pem >> /etc/ssl/other.pem && cat > {other}", lines + "</VirtualHost>\n")
     # As version 0.1.0 has laid it: before the other.
     on(HOST, f"mv {files} {former} && rm {link} && ln -s {former} {former.replace('available', 'enabled')}")

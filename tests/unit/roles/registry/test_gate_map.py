@@ -91,7 +91,13 @@ def start(client: Issued, lists: dict[str, str]) -> Iterator[Callable[..., Gate]
     started = []
 
     def start(subject: str = "CN=all", **changes: str | None) -> Gate:
-        settings = {"CERTS_D_POLICY": "allowlist", "CERTS_D_CLIENT_CA": "yes", "CERTS_D_SESSIONS_END": "1", **lists, **changes}
+        settings = {
+            "CERTS_D_POLICY": "allowlist",
+            "CERTS_D_CLIENT_CA": "yes",
+            "CERTS_D_SESSIONS_END": "1",
+            **lists,
+            **changes,
+        }
         asked = {
             "HTTPS": "on",
             "SSL_SESSION_RESUMED": "Initial",
