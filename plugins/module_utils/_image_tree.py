@@ -228,8 +228,8 @@ def plan_image(found: Found, state: State, name: Name, image: Image, chain: Chai
     What only the old image of the tag needs stays for a while: a client that has read the old manifest may still be
     fetching the blobs.
     """
-    # What version 0.1.0 has laid is not kept in its old form.
     wanted = state.with_image(name, image, chain).entries()
+    # What version 0.1.0 has laid is not kept in its old form.
     plan = _plan(found, wanted) if state.moved else _plan(found, wanted, kept=found.young, left=state.entries())
     return plan if plan.content or plan.names else Plan()
 
@@ -255,12 +255,9 @@ def _plan(found: Found, wanted: Mapping[str, Entry], *, kept: Collection[str] = 
     new = {path: entry for path, entry in wanted.items() if prints.get(path) != entry.fingerprint}
     gone = [path for path in prints if path not in wanted]
     names = {path: wanted.get(path) for path in [*new, *gone] if not is_content(path)}
-    stays = _whole(
-        prints,
-        wanted,
-        sorted((path for path in gone if is_content(path) and (path in kept or path in left)), key=_order),
-    )
-    garbage = sorted((path for path in gone if is_content(path) and path not in stays), key=_order, reverse=True)
+    unused = sorted(filter(is_content, gone), key=_order)
+    stays = _whole(prints, wanted, [path for path in unused if path in kept or path in left])
+    garbage = [path for path in reversed(unused) if path not in stays]
     content = {path: entry for path, entry in new.items() if is_content(path)}
     touched = sorted({*content, *names, *garbage})
     return Plan(

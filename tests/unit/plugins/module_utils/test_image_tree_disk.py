@@ -328,7 +328,7 @@ def test_what_a_pull_that_has_begun_needs_stays_for_an_hour_whatever_changes(
 def test_a_tag_that_is_removed_takes_along_at_once_what_only_it_has_led_to(root: Path, one: Image) -> None:
     change(root, A1, one)
     change(root, A1, None)
-    assert not [path for path in root.rglob("sha256:*")]
+    assert not list(root.rglob("sha256:*"))
 
 
 def test_no_link_that_stays_leads_to_what_goes(root: Path, one: Image, other: Image) -> None:
