@@ -49,15 +49,11 @@ Name = Tuple[str, str]
 
 
 class Found(NamedTuple):
-    """What lies in a tree: the fingerprint of each entry of ours, the bytes of small files, the sizes of large ones.
-
-    What is `young` has been laid, or left by the last tag that led to it, so lately that a client may be fetching it.
-    """
+    """What lies in a tree: the fingerprint of each entry of ours, the bytes of small files, the sizes of large ones."""
 
     fingerprints: Mapping[str, str] = {}
     texts: Mapping[str, bytes] = {}
     sizes: Mapping[str, int] = {}
-    young: frozenset[str] = frozenset()
 
 
 class State(NamedTuple):
@@ -104,11 +100,10 @@ class State(NamedTuple):
 class Plan(NamedTuple):
     """The way to the wanted tree, in its order: content appears, names change, garbage goes.
 
-    What is `left` by the last name that led to it becomes young before. A name that goes away has no entry.
+    A name that goes away has no entry.
     """
 
     content: Mapping[str, Entry] = {}
-    left: tuple[str, ...] = ()
     names: Mapping[str, Entry | None] = {}
     garbage: tuple[str, ...] = ()
     before: str = ""
@@ -225,59 +220,44 @@ def _config_of(image: V1Image) -> bytes:
 def plan_image(found: Found, state: State, name: Name, image: Image, chain: Chain) -> Plan:
     """The way to the tree in which a tag names this image.
 
-    What only the old image of the tag needs stays for a while: a client that has read the old manifest may still be
-    fetching the blobs.
+    What only the old image of the tag needs stays until the next change: a client that has read the old manifest may
+    still be fetching the blobs.
     """
-    wanted = state.with_image(name, image, chain).entries()
     # What version 0.1.0 has laid is not kept in its old form.
-    plan = _plan(found, wanted) if state.moved else _plan(found, wanted, kept=found.young, left=state.entries())
+    kept = {} if state.moved else state.entries()
+    plan = _plan(found, state.with_image(name, image, chain).entries(), kept)
     return plan if plan.content or plan.names else Plan()
 
 
 def plan_removal(found: Found, state: State, name: Name) -> Plan:
-    """The way to the tree without this tag, and without anything that no tag leads to any more because of that.
-
-    What other tags have left stays for a while.
+    """The way to the tree without this tag, and without anything that no tag leads to.
 
     v1 forgets the tag first, and its second spelling before all: if the run is killed, what v1 alone has would be taken
     for version 0.1.0's, and what the second spelling alone has for a repository of its own.
     """
     if not found.fingerprints:
         return Plan()
-    plan = _plan(found, state.without(name).entries(), kept=found.young.difference(state.entries()))
+    plan = _plan(found, state.without(name).entries(), {})
     beginnings = ("v1/repositories/library/", "v1/")
     order = sorted(plan.names, key=lambda path: ([not path.startswith(each) for each in beginnings], _order(path)))
     return plan._replace(names={path: plan.names[path] for path in order})
 
 
-def _plan(found: Found, wanted: Mapping[str, Entry], *, kept: Collection[str] = (), left: Collection[str] = ()) -> Plan:
+def _plan(found: Found, wanted: Mapping[str, Entry], kept: Collection[str]) -> Plan:
     prints = found.fingerprints
     new = {path: entry for path, entry in wanted.items() if prints.get(path) != entry.fingerprint}
     gone = [path for path in prints if path not in wanted]
     names = {path: wanted.get(path) for path in [*new, *gone] if not is_content(path)}
-    unused = sorted(filter(is_content, gone), key=_order)
-    stays = _whole(prints, wanted, [path for path in unused if path in kept or path in left])
-    garbage = [path for path in reversed(unused) if path not in stays]
+    garbage = sorted((path for path in gone if is_content(path) and path not in kept), key=_order, reverse=True)
     content = {path: entry for path, entry in new.items() if is_content(path)}
     touched = sorted({*content, *names, *garbage})
     return Plan(
         {path: content[path] for path in sorted(content, key=_order)},
-        tuple(path for path in stays if path in left),
         {path: names[path] for path in sorted(names, key=_order)},
         tuple(garbage),
         listing({path: prints[path] for path in touched if path in prints}),
         listing({path: new[path].fingerprint for path in touched if path in new}),
     )
-
-
-def _whole(prints: Mapping[str, str], wanted: Collection[str], kept: Iterable[str]) -> dict[str, None]:
-    """These, without the links whose target goes; targets come before what leads to them."""
-    whole: dict[str, None] = {}
-    for path in kept:
-        target = destination(path, prints[path][3:]) if prints[path].startswith("-> ") else ""
-        if not target or target in wanted or target in whole:
-            whole[path] = None
-    return whole
 
 
 def _order(path: str) -> tuple[int, str]:

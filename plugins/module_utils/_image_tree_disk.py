@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import time
 from typing import IO, Collection, Iterable, Iterator
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._disk import remove, sync_directory
@@ -28,8 +27,6 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._tree_entries import
     rank,
 )
 
-# Seconds that a pull may take which began before a tag was moved.
-YOUTH = 3600
 _FILE_MODE, _DIRECTORY_MODE = 0o644, 0o755
 
 
@@ -38,11 +35,8 @@ def read_tree(root: str, *, verify: Collection[str]) -> Found:
     fingerprints: dict[str, str] = {}
     texts: dict[str, bytes] = {}
     sizes: dict[str, int] = {}
-    young = set()
     for path in _paths(root):
         place = os.path.join(root, path)
-        if time.time() - os.lstat(place).st_mtime < YOUTH:
-            young.add(path)
         blob = BLOB.fullmatch(path)
         if os.path.islink(place):
             fingerprints[path] = f"-> {os.readlink(place)}"
@@ -51,7 +45,7 @@ def read_tree(root: str, *, verify: Collection[str]) -> Found:
             fingerprints[path] = blob["digest"] if blob and blob["digest"] not in verify else _digest(place)
             if not blob and not V1_LAYER.fullmatch(path) and sizes[path] <= DOCUMENT_LIMIT:
                 texts[path] = _content(place)
-    return Found(fingerprints, texts, sizes, frozenset(young))
+    return Found(fingerprints, texts, sizes)
 
 
 def _paths(root: str) -> Iterator[str]:
@@ -114,7 +108,7 @@ class _Change:
         self._unsynced: set[str] = set()
 
     def carry_out(self, plan: Plan, read: BlobReader) -> None:
-        """First what is new, then the names that lead to it, then what nothing has led to for long."""
+        """First what is new, then the names that lead to it, then what nothing leads to any more."""
         with contextlib.ExitStack() as undone:
             self._add_blobs(plan.blobs, read, undone)
             for path, entry in plan.content.items():
@@ -123,8 +117,6 @@ class _Change:
                         self._put(path, entry)
             self._sync()
             undone.pop_all()
-        for path in plan.left:
-            os.utime(self._place(path), follow_symlinks=False)
         for path, name in plan.names.items():
             if name:
                 self._put(path, name)

@@ -22,8 +22,8 @@ description:
   - Every digest and size is checked before the tree is touched. A source that is damaged changes nothing, and one error
     lists everything that is wrong with it.
   - Each file is replaced in one step, and names only after all that they lead to, so that a client that pulls meanwhile
-    sees the old or the new image. What only the old image of a tag needs stays for an hour, so that a pull that has
-    begun can end, and goes away with the next change of the tree or the next O(state=absent) after that.
+    sees the old or the new image. What only the old image of a tag needs goes away with the next change of the tree, or
+    with O(state=absent), so that a pull that has begun can end.
   - The whole tree follows from its tags. Whatever a run that was killed has left half done, the next one completes.
 extends_documentation_fragment:
   - fleet.certs_d.attributes
@@ -58,8 +58,7 @@ options:
   state:
     description:
       - V(present) has the tag name the image.
-      - V(absent) removes the tag, and with it everything in the tree that no tag leads to any more, except for what
-        tags have led to until an hour ago that were moved.
+      - V(absent) removes the tag, and with it everything in the tree that no tag leads to any more.
     type: str
     choices: [present, absent]
     default: present

@@ -151,7 +151,7 @@ send_catalog() {
     send_json "200 OK" "{\"repositories\":[${names:1}]}"
 }
 
-# v1 spells a name of one part both ways. It has no repository that is named library/NAME.
+# v1 spells a name of one part both ways; the repository library/NAME, which v2 has, it can't spell.
 may_read_v1() {
     gate_may_read "${1#library/}"
 }

@@ -184,7 +184,7 @@ def test_a_removed_tag_goes_before_the_lists_and_those_before_what_it_leads_to(i
     assert plan.garbage[-1].startswith("store/blobs/")
 
 
-def test_what_a_moved_tag_has_named_stays_at_first(images: list[Image]) -> None:
+def test_what_a_moved_tag_has_named_stays_for_one_more_change(images: list[Image]) -> None:
     """A client that has read the old manifest can fetch its blobs; it may not take ten years for it."""
     tree = Tree()
     blobs = []

@@ -23,7 +23,6 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._image_tree import (
     read_state,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._image_tree_disk import (
-    YOUTH,
     blobs_of_tree,
     carry_out,
     read_tree,
@@ -61,12 +60,6 @@ def change(root: Path, name: Name, image: Image | None) -> bool:
             plan = plan_removal(found, state, name)
         carry_out(str(root), plan, blobs_of_tree(str(root), state, others=image.read if image else nothing))
     return plan.changed
-
-
-def pass_time(root: Path) -> None:
-    """Make everything as old as it has to be to be no longer young."""
-    for path in root.rglob("*"):
-        os.utime(path, (0, path.lstat().st_mtime - YOUTH), follow_symlinks=False)
 
 
 def picture(root: Path) -> dict[str, str | bytes]:
@@ -303,41 +296,6 @@ def test_a_tag_is_there_all_the_time_and_whole(root: Path, one: Image, other: Im
     assert seen == {one.digest, other.digest}
 
 
-@pytest.mark.parametrize("then", [(B1, "put"), (A2, "put"), (B1, "removed")], ids=str)
-def test_what_a_pull_that_has_begun_needs_stays_for_an_hour_whatever_changes(
-    root: Path, one: Image, other: Image, then: tuple[Name, str]
-) -> None:
-    name, what = then
-    change(root, B1, other)
-    change(root, A1, one)
-    pass_time(root)
-    blobs = [root / "v2/a/blobs" / blob for blob in one.blobs]
-    change(root, A1, other)
-    change(root, name, one if what == "put" else None)
-    check(root)
-    assert all(blob.is_file() for blob in blobs)
-    assert (root / "v2/a/manifests" / one.digest).is_file()
-    pass_time(root)
-    change(root, ("never", "put"), None)
-    check(root)
-    assert [blob.name for blob in blobs if blob.exists()] == [
-        blob for blob in one.blobs if blob in other.blobs or name == A2
-    ]
-
-
-def test_a_tag_that_is_removed_takes_along_at_once_what_only_it_has_led_to(root: Path, one: Image) -> None:
-    change(root, A1, one)
-    change(root, A1, None)
-    assert not list(root.rglob("sha256:*"))
-
-
-def test_no_link_that_stays_leads_to_what_goes(root: Path, one: Image, other: Image) -> None:
-    change(root, A1, one)
-    change(root, A1, other)
-    change(root, A1, None)
-    assert [path for path in root.rglob("*") if not path.exists()] == []
-
-
 def test_runs_at_the_same_time_follow_each_other(root: Path, one: Image, other: Image) -> None:
     names = [("a", str(number)) for number in range(8)]
     runs = [threading.Thread(target=change, args=(root, name, (one, other)[int(name[1]) % 2])) for name in names]
@@ -404,7 +362,6 @@ def test_killed_before_any_effect_nothing_dangles_and_the_next_run_does_the_rest
     wanted = {"first image": one, "removal": None, "upgrade and removal": None}.get(kind, other)
     prepare(tmp_path / "never killed")
     change(tmp_path / "never killed", name, wanted)
-    pass_time(tmp_path / "never killed")
     change(tmp_path / "never killed", ("never", "put"), None)
     expected = picture(tmp_path / "never killed")
     lives = 0
@@ -417,7 +374,6 @@ def test_killed_before_any_effect_nothing_dangles_and_the_next_run_does_the_rest
             check(root)
         change(root, name, wanted)
         check(root)
-        pass_time(root)
         change(root, ("never", "put"), None)
         assert picture(root) == expected, lives
         lives += 1
