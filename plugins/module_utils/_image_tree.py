@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From the tree that is found to the one that is wanted: what appears, what goes, and in which order.
 
-The whole tree follows from its tags: what no tag leads to is garbage.
+The whole tree follows from its tags: what no tag leads to is garbage, and goes when it has been that for some time.
 """
 
 from __future__ import annotations
@@ -49,11 +49,15 @@ Name = Tuple[str, str]
 
 
 class Found(NamedTuple):
-    """What lies in a tree: the fingerprint of each entry of ours, the bytes of small files, the sizes of large ones."""
+    """What lies in a tree: the fingerprint of each entry of ours, the bytes of small files, the sizes of large ones.
+
+    Ages are the seconds since an entry was put, or since a change has released it.
+    """
 
     fingerprints: Mapping[str, str] = {}
     texts: Mapping[str, bytes] = {}
     sizes: Mapping[str, int] = {}
+    ages: Mapping[str, float] = {}
 
 
 class State(NamedTuple):
@@ -100,10 +104,11 @@ class State(NamedTuple):
 class Plan(NamedTuple):
     """The way to the wanted tree, in its order: content appears, names change, garbage goes.
 
-    A name that goes away has no entry.
+    A name that goes away has no entry. What is released is garbage from now on, and its age begins anew.
     """
 
     content: Mapping[str, Entry] = {}
+    released: tuple[str, ...] = ()
     names: Mapping[str, Entry | None] = {}
     garbage: tuple[str, ...] = ()
     before: str = ""
@@ -217,47 +222,52 @@ def _config_of(image: V1Image) -> bytes:
     return config_of(architecture=architecture, system=system, settings=settings, layers=[image.layer])
 
 
-def plan_image(found: Found, state: State, name: Name, image: Image, chain: Chain) -> Plan:
-    """The way to the tree in which a tag names this image.
-
-    What only the old image of the tag needs stays until the next change: a client that has read the old manifest may
-    still be fetching the blobs.
-    """
-    # What version 0.1.0 has laid is not kept in its old form.
-    kept = {} if state.moved else state.entries()
-    plan = _plan(found, state.with_image(name, image, chain).entries(), kept)
-    return plan if plan.content or plan.names else Plan()
+def plan_image(found: Found, state: State, name: Name, image: Image, chain: Chain, *, keep: int) -> Plan:
+    """The way to the tree in which a tag names this image, and without what has been garbage for `keep` seconds."""
+    return _plan(found, state, state.with_image(name, image, chain), keep)
 
 
-def plan_removal(found: Found, state: State, name: Name) -> Plan:
-    """The way to the tree without this tag, and without anything that no tag leads to.
+def plan_removal(found: Found, state: State, name: Name, *, keep: int) -> Plan:
+    """The way to the tree without this tag, and without what has been garbage for `keep` seconds.
 
     v1 forgets the tag first, and its second spelling before all: if the run is killed, what v1 alone has would be taken
     for version 0.1.0's, and what the second spelling alone has for a repository of its own.
     """
     if not found.fingerprints:
         return Plan()
-    plan = _plan(found, state.without(name).entries(), {})
+    plan = _plan(found, state, state.without(name), keep)
     beginnings = ("v1/repositories/library/", "v1/")
     order = sorted(plan.names, key=lambda path: ([not path.startswith(each) for each in beginnings], _order(path)))
     return plan._replace(names={path: plan.names[path] for path in order})
 
 
-def _plan(found: Found, wanted: Mapping[str, Entry], kept: Collection[str]) -> Plan:
-    prints = found.fingerprints
+def _plan(found: Found, before: State, after: State, keep: int) -> Plan:
+    prints, wanted = found.fingerprints, after.entries()
     new = {path: entry for path, entry in wanted.items() if prints.get(path) != entry.fingerprint}
     gone = [path for path in prints if path not in wanted]
     names = {path: wanted.get(path) for path in [*new, *gone] if not is_content(path)}
-    garbage = sorted((path for path in gone if is_content(path) and path not in kept), key=_order, reverse=True)
+    unused = [path for path in gone if is_content(path)]
+    released = before.entries().keys() & unused
+    # What version 0.1.0 has laid is not kept in its old form.
+    garbage = _garbage(found, unused, released, 0 if before.moved else keep)
     content = {path: entry for path, entry in new.items() if is_content(path)}
     touched = sorted({*content, *names, *garbage})
     return Plan(
         {path: content[path] for path in sorted(content, key=_order)},
+        tuple(sorted(released.difference(garbage))),
         {path: names[path] for path in sorted(names, key=_order)},
-        tuple(garbage),
+        garbage,
         listing({path: prints[path] for path in touched if path in prints}),
         listing({path: new[path].fingerprint for path in touched if path in new}),
     )
+
+
+def _garbage(found: Found, unused: Collection[str], released: Collection[str], keep: int) -> tuple[str, ...]:
+    """What has been unused for long enough, in the order in which it goes; nothing to which a link that stays leads."""
+    aged = {path for path in unused if (0 if path in released else found.ages.get(path, 0)) >= keep}
+    links = {path: found.fingerprints[path] for path in unused if path not in aged}
+    needed = {destination(path, print_[3:]) for path, print_ in links.items() if print_[:3] == "-> "}
+    return tuple(sorted(aged - needed, key=_order, reverse=True))
 
 
 def _order(path: str) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import time
 from typing import IO, Collection, Iterable, Iterator
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._disk import remove, sync_directory
@@ -35,9 +36,12 @@ def read_tree(root: str, *, verify: Collection[str]) -> Found:
     fingerprints: dict[str, str] = {}
     texts: dict[str, bytes] = {}
     sizes: dict[str, int] = {}
+    ages: dict[str, float] = {}
+    now = time.time()
     for path in _paths(root):
         place = os.path.join(root, path)
         blob = BLOB.fullmatch(path)
+        ages[path] = now - os.lstat(place).st_mtime
         if os.path.islink(place):
             fingerprints[path] = f"-> {os.readlink(place)}"
         elif os.path.isfile(place):
@@ -45,7 +49,7 @@ def read_tree(root: str, *, verify: Collection[str]) -> Found:
             fingerprints[path] = blob["digest"] if blob and blob["digest"] not in verify else _digest(place)
             if not blob and not V1_LAYER.fullmatch(path) and sizes[path] <= DOCUMENT_LIMIT:
                 texts[path] = _content(place)
-    return Found(fingerprints, texts, sizes)
+    return Found(fingerprints, texts, sizes, ages)
 
 
 def _paths(root: str) -> Iterator[str]:
@@ -117,6 +121,7 @@ class _Change:
                         self._put(path, entry)
             self._sync()
             undone.pop_all()
+        self._release(plan.released)
         for path, name in plan.names.items():
             if name:
                 self._put(path, name)
@@ -201,6 +206,12 @@ class _Change:
         os.unlink(self._place(path))
         self._unsynced.add(os.path.dirname(path))
         self._prune(os.path.dirname(path))
+
+    def _release(self, paths: Iterable[str]) -> None:
+        """What is garbage from now on is so old: before the names go, so that none is taken for older."""
+        now = time.time()
+        for path in paths:
+            os.utime(self._place(path), (now, now), follow_symlinks=False)
 
     def _prune(self, path: str) -> None:
         """Remove directories that have become empty."""

@@ -22,8 +22,8 @@ description:
   - Every digest and size is checked before the tree is touched. A source that is damaged changes nothing, and one error
     lists everything that is wrong with it.
   - Each file is replaced in one step, and names only after all that they lead to, so that a client that pulls meanwhile
-    sees the old or the new image. What only the old image of a tag needs goes away with the next change of the tree, or
-    with O(state=absent), so that a pull that has begun can end.
+    sees the old or the new image. What no tag leads to any more stays for O(keep) seconds, so that a pull that has
+    begun can end, and can be had by its digest until then.
   - The whole tree follows from its tags. Whatever a run that was killed has left half done, the next one completes.
 extends_documentation_fragment:
   - fleet.certs_d.attributes
@@ -58,7 +58,7 @@ options:
   state:
     description:
       - V(present) has the tag name the image.
-      - V(absent) removes the tag, and with it everything in the tree that no tag leads to any more.
+      - V(absent) removes the tag, and what no tag leads to any more once O(keep) seconds have passed.
     type: str
     choices: [present, absent]
     default: present
@@ -88,6 +88,14 @@ options:
     type: str
     default: linux/amd64
     version_added: 0.2.0
+  keep:
+    description:
+      - How many seconds that which no tag leads to any more stays in the tree, counted from the change that has removed
+        or moved its last tag. The first run after that, for whatever tag and O(state), removes it.
+      - It should be longer than any pull takes. With V(0) it is removed at once, and pulls of it break off.
+    type: int
+    default: 3600
+    version_added: 0.2.0
 notes:
   - The role C(fleet.certs_d.registry) serves such a tree.
   - An image for one platform can be had with C(skopeo copy docker://REGISTRY/NAME:TAG oci-archive:FILE), one for all
@@ -111,12 +119,13 @@ EXAMPLES = r"""
     reference: app:1.4
   become: true
 
-- name: Remove a tag and what only it has needed
+- name: Remove a tag, and at once all that only it has needed
   fleet.certs_d.image_tree:
     path: /srv/certs-d-registry
     repository: team/app
     tag: "1.3"
     state: absent
+    keep: 0
   become: true
 """
 
@@ -230,10 +239,14 @@ def change(module: AnsibleModule, image: Image | None = None, chain: Chain | Non
     """Bring the tree to what it should be, or say what would be done."""
     root = module.params["path"]
     name = (module.params["repository"], module.params["tag"])
+    keep = module.params["keep"]
     with alone(module):
         found = read_tree(root, verify=image.blobs if image else ())
         state = read_state(found)
-        plan = plan_image(found, state, name, image, chain) if image and chain else plan_removal(found, state, name)
+        if image and chain:
+            plan = plan_image(found, state, name, image, chain, keep=keep)
+        else:
+            plan = plan_removal(found, state, name, keep=keep)
         if plan.changed and not module.check_mode:
             carry_out(root, plan, blobs_of_tree(root, state, others=image.read if image else no_blobs))
     return {"changed": plan.changed, "diff": diff(root, plan)}
@@ -294,6 +307,7 @@ def main() -> NoReturn:
             "source": {"type": "path"},
             "reference": {"type": "str"},
             "v1_platform": {"type": "str", "default": "linux/amd64"},
+            "keep": {"type": "int", "default": 3600},
         },
         mutually_exclusive=[("executable", "source")],
         required_if=[("state", "present", ("executable", "source"), True)],

@@ -168,6 +168,29 @@ def test_a_blob_has_ranges(hub: Hub, blob: str) -> None:
     assert part.headers["Content-Range"] == "bytes 10-19/4096"
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v2/?" + "%" * 8000, 414),
+        ("/v2/" + "%C3" * 2600, 414),
+        ("/v2/" + "a" * 601, 404),
+        ("/v2/a/blobs/uploads/?x=" + "1" * 3000, 414),
+    ],
+)
+def test_a_long_path_takes_nobody_s_time(hub: Hub, path: str, status: int) -> None:
+    """One program is asked about all requests: who keeps it busy keeps all others waiting."""
+    began = time.monotonic()
+    assert [hub.ask("reader", "GET", path).status for _time in range(5)] == [status] * 5
+    assert {hub.ask(None, "GET", path).status for _time in range(5)} <= {403, 414}
+    assert time.monotonic() - began < 5
+
+
+def test_the_longest_name_is_not_too_long(hub: Hub) -> None:
+    name = "/".join(["a" * 49] * 5 + ["a" * 5])
+    digest = hub.push_blob(name, b"long")
+    assert hub.ask("reader", "GET", f"/v2/{name}/blobs/{digest}").body == b"long"
+
+
 # Rights by repository.
 
 

@@ -41,28 +41,32 @@ Change = tuple[Name, int]
 class Tree:
     """A tree without a disk, which may be stopped after any step."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep: int = 0) -> None:
         self.entries: dict[str, Entry] = {}
+        self.times: dict[str, int] = {}
+        self.now, self.keep = 0, keep
 
     def found(self) -> Found:
         prints = {path: entry.fingerprint for path, entry in self.entries.items()}
-        return Found(prints, {path: each.content for path, each in self.entries.items() if isinstance(each, Text)})
+        texts = {path: each.content for path, each in self.entries.items() if isinstance(each, Text)}
+        return Found(prints, texts, ages={path: self.now - self.times.get(path, 0) for path in self.entries})
 
     def plan(self, name: Name, image: Image | None) -> Plan:
         found = self.found()
         state = read_state(found)
         if image is None:
-            return plan_removal(found, state, name)
-        return plan_image(found, state, name, image, chain_of(image, repository=name[0], platform="linux/amd64"))
+            return plan_removal(found, state, name, keep=self.keep)
+        chain = chain_of(image, repository=name[0], platform="linux/amd64")
+        return plan_image(found, state, name, image, chain, keep=self.keep)
 
     def carry_out(self, plan: Plan, *, steps: int | None = None) -> None:
-        for path, entry in [*plan.content.items(), *plan.names.items(), *((path, None) for path in plan.garbage)][
-            :steps
-        ]:
+        released = [(path, self.entries[path]) for path in plan.released]
+        garbage = [(path, None) for path in plan.garbage]
+        for path, entry in [*plan.content.items(), *released, *plan.names.items(), *garbage][:steps]:
             if entry is None:
                 del self.entries[path]
             else:
-                self.entries[path] = entry
+                self.entries[path], self.times[path] = entry, self.now
             self.check()
 
     def check(self) -> None:
@@ -155,8 +159,9 @@ def test_any_way_to_the_same_tags_ends_in_the_same_tree(
 def test_killed_runs_alone_leave_nothing_that_dangles(
     images: list[Image], steps: list[tuple[Name, int | None, int | None]]
 ) -> None:
-    tree = Tree()
+    tree = Tree(keep=2)
     for name, number, killed in steps:
+        tree.now += 1
         tree.carry_out(tree.plan(name, None if number is None else images[number]), steps=killed)
 
 
@@ -184,16 +189,34 @@ def test_a_removed_tag_goes_before_the_lists_and_those_before_what_it_leads_to(i
     assert plan.garbage[-1].startswith("store/blobs/")
 
 
-def test_what_a_moved_tag_has_named_stays_for_one_more_change(images: list[Image]) -> None:
+def test_what_a_moved_tag_has_named_stays_for_its_time(images: list[Image]) -> None:
     """A client that has read the old manifest can fetch its blobs; it may not take ten years for it."""
-    tree = Tree()
-    blobs = []
-    for image in images[:3]:
-        tree.carry_out(tree.plan(("a", "1"), image))
-        assert not tree.plan(("a", "1"), image).changed
-        blobs.append({f"v2/a/blobs/{each}" for each in image.blobs})
-    assert blobs[1] <= tree.entries.keys()
-    assert not blobs[0] - blobs[1] - blobs[2] <= tree.entries.keys()
+    tree = Tree(keep=60)
+    old = {f"v2/a/blobs/{each}" for each in images[0].blobs.keys() - images[1].blobs.keys()}
+    for seconds, name, image in ((10**6, ("a", "1"), 0), (0, ("a", "1"), 1), (59, ("b", "1"), 2)):
+        tree.now += seconds
+        tree.carry_out(tree.plan(name, images[image]))
+        assert not tree.plan(name, images[image]).changed
+    assert old <= tree.entries.keys()
+    tree.now += 1
+    tree.carry_out(tree.plan(("b", "1"), images[2]))
+    assert not old & tree.entries.keys()
+
+
+def test_what_a_link_leads_to_stays_as_long_as_the_link(images: list[Image]) -> None:
+    """A run that was killed has laid a link to what had been garbage for some time."""
+    tree = Tree(keep=60)
+    tree.carry_out(tree.plan(("a", "1"), images[0]))
+    tree.carry_out(tree.plan(("a", "1"), None))
+    tree.now = 59
+    plan = tree.plan(("b", "1"), images[0])
+    tree.carry_out(plan, steps=len(plan.content))
+    for tree.now in (60, 118):
+        tree.carry_out(tree.plan(("a", "1"), None))
+        assert plan.content.keys() <= tree.entries.keys()
+    tree.now = 119
+    tree.carry_out(tree.plan(("a", "1"), None))
+    assert tree.entries.keys() == {"v1/_ping", "v2/_catalog"}
 
 
 def test_a_tag_that_loses_its_v1_image_is_not_served_to_old_clients(images: list[Image]) -> None:

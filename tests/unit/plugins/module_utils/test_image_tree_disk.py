@@ -47,7 +47,7 @@ def nothing(_digests: Collection[str]) -> Iterator[tuple[str, Iterable[bytes]]]:
     return iter(())
 
 
-def change(root: Path, name: Name, image: Image | None) -> bool:
+def change(root: Path, name: Name, image: Image | None, *, keep: int = 0) -> bool:
     """What the module does; tells whether there was anything to do."""
     with root_alone(str(root)):
         remove_leftovers(str(root))
@@ -55,9 +55,9 @@ def change(root: Path, name: Name, image: Image | None) -> bool:
         state = read_state(found)
         if image:
             chain = chain_of(image, repository=name[0], platform="linux/amd64")
-            plan = plan_image(found, state, name, image, chain)
+            plan = plan_image(found, state, name, image, chain, keep=keep)
         else:
-            plan = plan_removal(found, state, name)
+            plan = plan_removal(found, state, name, keep=keep)
         carry_out(str(root), plan, blobs_of_tree(str(root), state, others=image.read if image else nothing))
     return plan.changed
 
@@ -267,7 +267,39 @@ def test_a_reader_keeps_what_it_has_open(root: Path, one: Image, other: Image) -
         change(root, A1, other)
         assert stream.read() == one.root.content
     assert (root / "v2/a/manifests/1").read_bytes() == other.root.content
-    assert all((root / "v2/a/blobs" / each).exists() for each in one.blobs), "a pull that has begun can end"
+
+
+def pass_time(root: Path, seconds: int) -> None:
+    """All that lies there is older now."""
+    for path in root.rglob("*"):
+        then = path.lstat().st_mtime - seconds
+        os.utime(path, (then, then), follow_symlinks=False)
+
+
+def test_a_pull_that_has_begun_can_end_whatever_changes_follow(root: Path, one: Image, other: Image) -> None:
+    change(root, A1, one, keep=60)
+    pass_time(root, 10**7)
+    before = {path: kind for path, kind in picture(root).items() if "/sha256:" in path or path.startswith("v1/images")}
+    assert change(root, A1, other, keep=60)
+    assert change(root, B1, other, keep=60)
+    assert change(root, A1, None, keep=60)
+    assert not change(root, A1, None, keep=60)
+    assert picture(root).items() >= before.items()
+    pass_time(root, 30)
+    assert not change(root, B1, other, keep=60)
+    pass_time(root, 31)
+    assert change(root, B1, other, keep=60)
+    change(root.with_name("fresh"), B1, other)
+    assert picture(root) == picture(root.with_name("fresh"))
+
+
+def test_an_image_that_comes_back_in_time_is_as_good_as_new(root: Path, one: Image, other: Image) -> None:
+    for image in (one, other, one):
+        change(root, A1, image, keep=60)
+        pass_time(root, 50)
+    assert change(root, A1, other, keep=60)
+    assert not change(root, A1, other, keep=60)
+    assert all((root / "v2/a/blobs" / each).exists() for each in one.blobs)
 
 
 def test_a_tag_is_there_all_the_time_and_whole(root: Path, one: Image, other: Image) -> None:
@@ -288,8 +320,8 @@ def test_a_tag_is_there_all_the_time_and_whole(root: Path, one: Image, other: Im
     client = threading.Thread(target=pull)
     client.start()
     for _turn in range(10):
-        change(root, A1, other)
-        change(root, A1, one)
+        change(root, A1, other, keep=60)
+        change(root, A1, one, keep=60)
     ended.set()
     client.join()
     assert wrong == []
@@ -320,7 +352,8 @@ class DyingSystem:
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(os, name)
-        return self._counted(call) if name in ("mkdir", "symlink", "replace", "unlink", "rmdir", "fsync") else call
+        counted = ("mkdir", "symlink", "replace", "unlink", "rmdir", "fsync", "utime")
+        return self._counted(call) if name in counted else call
 
     def _counted(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*arguments: Any, **options: Any) -> Any:
@@ -349,8 +382,9 @@ def until_killed(monkeypatch: pytest.MonkeyPatch, lives: int, work: Callable[[],
     "kind",
     ["first image", "second tag", "moved tag", "removal", "upgrade", "upgrade by another", "upgrade and removal"],
 )
+@pytest.mark.parametrize("keep", [0, 60])
 def test_killed_before_any_effect_nothing_dangles_and_the_next_run_does_the_rest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, one: Image, other: Image
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, keep: int, one: Image, other: Image
 ) -> None:
     def prepare(root: Path) -> None:
         if kind.startswith("upgrade"):
@@ -368,11 +402,11 @@ def test_killed_before_any_effect_nothing_dangles_and_the_next_run_does_the_rest
     while True:
         root = tmp_path / f"killed {lives}"
         prepare(root)
-        if not until_killed(monkeypatch, lives, lambda root=root: change(root, name, wanted)):  # type: ignore[misc]
+        if not until_killed(monkeypatch, lives, lambda root=root: change(root, name, wanted, keep=keep)):  # type: ignore[misc]
             break
         if root.exists():
             check(root)
-        change(root, name, wanted)
+        change(root, name, wanted, keep=keep)
         check(root)
         change(root, ("never", "put"), None)
         assert picture(root) == expected, lives

@@ -78,7 +78,7 @@ def test_check_mode_predicts_the_change_and_makes_none(capsys: Capture, options:
 def test_check_mode_predicts_a_removal_and_makes_none(capsys: Capture, options: dict[str, Any]) -> None:
     run(capsys, options)
     before = names(options["path"])
-    absent = {each: options[each] for each in ("path", "repository")} | {"state": "absent"}
+    absent = {each: options[each] for each in ("path", "repository")} | {"state": "absent", "keep": 0}
     predicted = run(capsys, {**absent, "_ansible_check_mode": True})
     assert names(options["path"]) == before
     done = run(capsys, absent)
@@ -187,7 +187,9 @@ def test_images_and_tags_lie_side_by_side(capsys: Capture, tmp_path: Path, optio
     assert json.loads((root / "v2/a/tags/list").read_bytes()) == {"name": "a", "tags": ["1", "2"]}
     assert os.path.realpath(root / "v2/a/manifests/2") == os.path.realpath(root / "v2/a/b/manifests/1")
     before = names(options["path"])
-    assert run(capsys, {"path": options["path"], "repository": "a", "tag": "1", "state": "absent"})["changed"]
+    gone_tag = {"path": options["path"], "repository": "a", "tag": "1", "state": "absent"}
+    assert run(capsys, gone_tag)["changed"]
+    assert not run(capsys, gone_tag)["changed"]
     gone = before - names(options["path"])
     assert "v2/a/manifests/1" in gone
     assert not [path for path in gone if path.startswith(("v2/busybox", "v2/a/b/"))]
@@ -203,9 +205,10 @@ def test_a_saved_image_of_old_docker_is_served(capsys: Capture, tmp_path: Path) 
 def test_each_option_is_documented() -> None:
     documented = yaml.safe_load(image_tree.DOCUMENTATION)["options"]
     assert set(documented) == {
-        *("path", "repository", "tag", "state", "executable", "source", "reference", "v1_platform"),
+        *("path", "repository", "tag", "state", "executable", "source", "reference", "v1_platform", "keep"),
     }
-    assert (documented["tag"]["default"], documented["v1_platform"]["default"]) == ("latest", "linux/amd64")
+    defaults = [documented[name]["default"] for name in ("tag", "v1_platform", "keep")]
+    assert defaults == ["latest", "linux/amd64", 3600]
 
 
 def test_each_value_that_is_returned_is_documented(capsys: Capture, options: dict[str, Any]) -> None:
