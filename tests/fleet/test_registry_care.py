@@ -167,7 +167,7 @@ def test_no_session_outlives_the_revocation_list(restored: Fleet, on: OnHost) ->
     begun = time.monotonic()
     restored.lay(restored.by_policy["signed_by_ca"])
     # So that it has not ended before the sessions begin, on a machine that is busy, too.
-    patience = timedelta(seconds=15 + 3 * (time.monotonic() - begun))
+    patience = timedelta(seconds=15 + 3 * int(time.monotonic() - begun))
     end = datetime.now(UTC).replace(microsecond=0) + patience
     restored.material.revoke("revoked", last_update=NOW - timedelta(days=1), next_update=end)
     restored.lay(restored.by_policy["signed_by_ca"])
