@@ -112,9 +112,10 @@ find_file() {
     [[ $file =~ ^($1)$ ]]
 }
 
-# Apache sends it, by its internal path that only this redirect leads to. The query is for the access log.
+# Apache sends it, by its internal path that only this redirect leads to. The query is for the access log. Without the
+# status Apache would compare If-None-Match itself, and say 304 with that path.
 redirect() {
-    printf 'Location: /certs-d-tree/%s?%s\n\n' "$file" "$gate_fingerprint"
+    printf 'Status: 200 OK\nLocation: /certs-d-tree/%s?%s\n\n' "$file" "$gate_fingerprint"
     finish
 }
 

@@ -69,7 +69,9 @@ class Gate:
         )
         head, _separator, body = done.stdout.partition(b"\n\n")
         headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
-        return Answer(headers.pop("Status", ""), headers, body, done.stderr.decode())
+        status = headers.pop("Status")
+        assert status == "200 OK" or "Location" not in headers
+        return Answer("" if "Location" in headers else status, headers, body, done.stderr.decode())
 
 
 @pytest.fixture
