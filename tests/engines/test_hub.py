@@ -421,7 +421,7 @@ def test_absent_takes_the_service_away_and_leaves_the_storage_and_the_other_regi
     left = on(
         "hub1",
         f"ls -d /etc/systemd/system/{RIGHTS}* /etc/systemd/system/*/{RIGHTS}* /run/{RIGHTS} \
-        /etc/certs-d-registry/{RIGHTS} /etc/apache2/{RIGHTS}* /etc/apache2/sites-*/{RIGHTS}* 2> /dev/null || true",
+        /etc/certs-d-registry/{RIGHTS} /etc/apache2/{RIGHTS}* /etc/apache2/sites-*/*{RIGHTS}* 2> /dev/null || true",
     )
     assert left == ""
     assert ssh(ENGINES, "hub1", f"systemctl is-active {RIGHTS}").output.strip() == "inactive"

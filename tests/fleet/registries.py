@@ -45,6 +45,9 @@ _FOLDER = "/root/gate-tests"
 BESIDE = b"never served"
 
 
+_PLAIN = ("name", "policy", "state", "purge_tree", "log_level", "backend", "user", "root")
+
+
 @dataclass(frozen=True)
 class Registry:
     """What the role is told of a registry; files are those of the material."""
@@ -57,6 +60,9 @@ class Registry:
     state: str = "present"
     purge_tree: bool = False
     log_level: str = "warn ssl:info"
+    backend: str = "static"
+    user: str = "certs-d-registry"
+    root: str = ROOT
 
     @property
     def port(self) -> int:
@@ -65,7 +71,7 @@ class Registry:
     def variables(self, material: Path) -> dict[str, Any]:
         """As the playbook takes them."""
         files = {key: str(material / value) if value else "" for key, value in self.files.items()}
-        others = {key: getattr(self, key) for key in ("name", "policy", "state", "purge_tree", "log_level")}
+        others = {key: getattr(self, key) for key in _PLAIN}
         return {**others, **files, "clients": list(self.clients)}
 
     @property
@@ -219,7 +225,6 @@ class Fleet:
         """Run the role for these registries, in one play."""
         variables = {
             "wanted_material": str(self.material.folder),
-            "wanted_root": ROOT,
             "wanted_registries": [registry.variables(self.material.folder) for registry in registries],
         }
         done = run(tool("ansible-playbook"), PLAYBOOK, "-i", INVENTORY, "-e", json.dumps(variables))

@@ -136,6 +136,12 @@ def test_v1_has_the_headers_of_the_document(registries: Fleet) -> None:
     assert answer.body.encode("latin-1") == image.layer
 
 
+@pytest.mark.parametrize("path", ["/v2/app/tags/list", "/v2/_catalog", "/v1/repositories/app/images"])
+def test_a_list_is_no_entity_and_shows_no_path_of_the_gate(registries: Fleet, path: str) -> None:
+    (answer,) = registries.ask(Question(PORT, "good", path, headers=["If-None-Match: *"]))
+    assert (answer.status, "location" in answer.headers) == (200, False)
+
+
 def test_the_logs_name_the_certificate_of_what_apache_sent(registries: Fleet, on: OnHost) -> None:
     path = f"/v2/app/blobs/{registries.images['app'].layer_digest}"
     on(HOST, f"truncate --size 0 {LOG}_access.log")

@@ -5,7 +5,7 @@
 # Apache's SetEnv configures it. Whatever is unset or unknown lets nobody in.
 #   CERTS_D_NAME          host[:port] as image names spell it
 #   CERTS_D_TREE          directory that holds v1/, v2/ and store/
-#   CERTS_D_POLICY, CERTS_D_CLIENT_CA, CERTS_D_CLIENTS    see gate.sh, which lies beside this file
+#   CERTS_D_POLICY, CERTS_D_CLIENT_CA, CERTS_D_SESSIONS_END, CERTS_D_CLIENTS    see gate.sh, which lies beside this file
 #   CERTS_D_TEST_ANSWERS  "FINGERPRINT=STATUS ..." for tests: refusals of certificates that the policy lets in
 
 PATH=/usr/bin:/bin
@@ -112,9 +112,10 @@ find_file() {
     [[ $file =~ ^($1)$ ]]
 }
 
-# Apache sends it, by its internal path that only this redirect leads to. The query is for the access log.
+# Apache sends it, by its internal path that only this redirect leads to. The query is for the access log. Without the
+# status Apache would compare If-None-Match itself, and say 304 with that path.
 redirect() {
-    printf 'Location: /certs-d-tree/%s?%s\n\n' "$file" "$gate_fingerprint"
+    printf 'Status: 200 OK\nLocation: /certs-d-tree/%s?%s\n\n' "$file" "$gate_fingerprint"
     finish
 }
 

@@ -5,6 +5,9 @@
 # In:   HTTPS, SSL_CLIENT_*   what Apache's SSLOptions +StdEnvVars +ExportCertData tell of the client
 #       CERTS_D_POLICY        any_certificate | signed_by_ca | allowlist
 #       CERTS_D_CLIENT_CA     yes: the handshake refuses every certificate that no CA of this registry has signed
+#       CERTS_D_SESSIONS_END  until when sessions can be resumed, in seconds since 1970, or never: when the first of the
+#                             registry's CAs and revocation lists ends
+#       SSL_SESSION_RESUMED   whether this one is; Apache's word for one that is not is Initial
 #       CERTS_D_CLIENTS       file of the allowlist
 # Out:  gate_fingerprint      SHA-256 of the client's certificate; empty if it presented none
 #       gate_reason           why it was let in, or why not: for the log and for the client, so it names no path
@@ -43,6 +46,14 @@ gate_is_in_time() {
     # EPOCHSECONDS is one of bash 5: RHEL 8 has 4.4, where it would be empty, and before every end.
     printf -v now '%(%s)T' -1
     [[ -n ${SSL_CLIENT_V_END-} ]] && end=$(date --date="$SSL_CLIENT_V_END" +%s 2>/dev/null) && ((now < end))
+}
+
+# Nor are the CAs and the revocation lists looked at again.
+gate_is_session_in_time() {
+    local now
+    [[ ${SSL_SESSION_RESUMED-} == Initial || ${CERTS_D_SESSIONS_END-} == never ]] && return
+    printf -v now '%(%s)T' -1
+    [[ ${CERTS_D_SESSIONS_END-} =~ ^[1-9][0-9]{0,17}$ ]] && ((now < CERTS_D_SESSIONS_END))
 }
 
 # SSL_CLIENT_VERIFY is SUCCESS for a foreign certificate too, once its TLS 1.2 session is resumed under
@@ -134,6 +145,8 @@ gate_lets_in() {
     [[ ${SSL_CLIENT_VERIFY-} == @(SUCCESS|GENEROUS|FAILED:*) ]] || return
     gate_reason="client certificate has expired"
     gate_is_in_time || return
+    gate_reason="this TLS session is to be begun anew: a CA or a revocation list of the registry has ended"
+    gate_is_session_in_time || return
     gate_policy_lets_in
 }
 

@@ -69,7 +69,9 @@ class Gate:
         )
         head, _separator, body = done.stdout.partition(b"\n\n")
         headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
-        return Answer(headers.pop("Status", ""), headers, body, done.stderr.decode())
+        status = headers.pop("Status")
+        assert status == "200 OK" or "Location" not in headers
+        return Answer("" if "Location" in headers else status, headers, body, done.stderr.decode())
 
 
 @pytest.fixture
@@ -102,6 +104,8 @@ def gate(tree: Path, client: Issued, image: Image) -> Gate:
             "CERTS_D_POLICY": "signed_by_ca",
             "CERTS_D_CLIENT_CA": "yes",
             "CERTS_D_TREE": str(tree),
+            "CERTS_D_SESSIONS_END": "1",
+            "SSL_SESSION_RESUMED": "Initial",
             "HTTPS": "on",
             "REDIRECT_STATUS": "200",
             "REMOTE_ADDR": "10.0.0.7",
@@ -500,6 +504,19 @@ def test_tags_come_in_pages(gate: Gate, tree: Path, image: Image) -> None:
 def test_a_page_that_is_none_is_a_bad_request(gate: Gate, image: Image, query: str) -> None:
     for path in ("/v2/_catalog", "/v2/app/tags/list"):
         assert gate.ask(path, QUERY_STRING=query).status == "400 Bad Request"
+
+
+@pytest.mark.parametrize("resumed", ["Resumed", "", None])
+@pytest.mark.parametrize(
+    ("end", "is_let_in"),
+    [("never", True), ("4000000000", True), ("1", False), (None, False), ("", False), ("now", False), ("-1", False)],
+)
+def test_a_session_is_not_resumed_beyond_the_end_of_what_it_was_verified_by(
+    gate: Gate, resumed: str | None, end: str | None, is_let_in: bool
+) -> None:
+    answer = gate.ask("/v2/", SSL_SESSION_RESUMED=resumed, CERTS_D_SESSIONS_END=end)
+    assert answer.status == ("200 OK" if is_let_in else REFUSED)
+    assert is_let_in or "to be begun anew" in answer.reason
 
 
 def test_rights_of_several_entries_add_up(allow: Gate, tmp_path: Path, fingerprint: str, tool: Image) -> None:

@@ -91,9 +91,11 @@ def start(client: Issued, lists: dict[str, str]) -> Iterator[Callable[..., Gate]
     started = []
 
     def start(subject: str = "CN=all", **changes: str | None) -> Gate:
-        settings = {"CERTS_D_POLICY": "allowlist", "CERTS_D_CLIENT_CA": "yes", **lists, **changes}
+        usual = {"CERTS_D_POLICY": "allowlist", "CERTS_D_CLIENT_CA": "yes", "CERTS_D_SESSIONS_END": "1"}
+        settings = {**usual, **lists, **changes}
         asked = {
             "HTTPS": "on",
+            "SSL_SESSION_RESUMED": "Initial",
             "SSL_CLIENT_VERIFY": "SUCCESS",
             "SSL_CLIENT_S_DN": subject,
             "SSL_CLIENT_V_REMAIN": "59",
@@ -323,6 +325,16 @@ def test_the_log_names_the_subject_each_time(start: Start) -> None:
     gate = start(CERTS_D_POLICY="signed_by_ca")
     for _time in range(2):
         assert ' subject="CN=a|b" ' in gate.ask("GET", "/v2/", SSL_CLIENT_S_DN="CN=a|b").logged
+
+
+@pytest.mark.parametrize(("end", "word"), [("never", "yes"), ("4000000000", "yes"), ("1", "403"), (None, "403")])
+def test_a_session_is_not_resumed_beyond_the_end_of_what_it_was_verified_by(
+    start: Start, end: str | None, word: str
+) -> None:
+    gate = start(CERTS_D_SESSIONS_END=end)
+    assert gate.ask("GET", "/v2/").word == "yes"
+    assert gate.ask("GET", "/v2/", SSL_SESSION_RESUMED="Resumed").word == word
+    assert gate.ask("GET", "/v2/", SSL_SESSION_RESUMED="").word == word
 
 
 def test_nothing_of_one_client_is_left_for_the_next(start: Start, client: Issued) -> None:
