@@ -27,10 +27,10 @@ _JUNK = "-----BEGIN CERTIFICATE-----\\njunk\\n-----END CERTIFICATE-----\\n"
 class Case(NamedTuple):
     """One host directory.
 
-    `pairs` are what is laid as NAME.cert and NAME.key, by name; _KINDS of verdict_material knows the kinds. `then` is a shell
-    line that spoils the directory from inside, `$root` being the one above. `hosts` are the pairs of a hosts.toml in
-    their order, `toml` is one whose text is given, where NAME stands for the registry. `directory` is the name of the
-    directory, where HOST stands for the registry's host, and `name` the registry's, where they are not as usual.
+    `pairs` are laid as NAME.cert and NAME.key, and verdict_material knows their kinds. `then` is a shell line that
+    spoils the directory from inside; `$host` is the registry's. `hosts` are the pairs of a hosts.toml in their order,
+    `toml` is one whose text is given, where NAME stands for the registry. `directory` is the name of the directory,
+    where HOST stands for the registry's host, and `host` that host, where they are not as usual.
     """
 
     label: str
@@ -121,7 +121,11 @@ _KEYS = [
     Case("key-traditional", {"10": "traditional"}),
     Case("key-rsa-traditional", {"10": "rsa-traditional"}),
     Case("key-crlf", {"10": "good"}, then="sed -i 's/$/\\r/' 10.cert 10.key"),
-    Case("key-parameters", {"10": "traditional"}, then="openssl ecparam -name prime256v1 -out p; cat p 10.key > k; mv k 10.key; rm p"),
+    Case(
+        "key-parameters",
+        {"10": "traditional"},
+        then="openssl ecparam -name prime256v1 -out p; cat p 10.key > k; mv k 10.key; rm p",
+    ),
 ]
 _FAULTS = [
     Case("orphan-cert", {"10": "good", "20": "good"}, then="rm 20.key"),
@@ -162,7 +166,7 @@ _PLACES = [
     Case("host-for-443", {"10": "good"}, server="standard", directory="HOST"),
     Case("host-for-port", {"10": "good"}, directory="HOST"),
     Case("spelled", {"10": "good"}, directory="HOST_6001_"),
-    Case("spelled-bad-beside", {"10": "good"}, then="cp -r . ${host}_6001_; rm ${host}_6001_/10.*; mv ${host}_6001_ .."),
+    Case("spelled-bad-beside", {"10": "good"}, then="mkdir ../${host}_6001_; cp ca.crt ../${host}_6001_"),
     Case("Upper", {"10": "good"}, host=f"UPPER.{DOMAIN}"),
     Case("upper-for-lower", {"10": "good"}, directory=f"Upper-for-lower.{DOMAIN}:6001"),
     Case("nowhere", {}, then='rm -r "$PWD"'),
@@ -185,12 +189,21 @@ _CHAINS = [
     Case("chain-unloadable", {"10": "good", "20": "good", "30": "good"}, hosts=["10", "20"], then="cp 10.key 20.key"),
     Case("chain-missing", {"10": "good", "20": "good"}, hosts=["10", "20"], then="rm 20.*"),
     Case("chain-broken-text", {"10": "good"}, toml="[host"),
-    Case("chain-server-only", {"10": "good"}, toml='server = "https://NAME"\nca = ["ca.crt"]\nclient = [["10.cert", "10.key"]]\n'),
-    Case("chain-combined", {"10": "good"}, toml='[host."https://NAME"]\nca = ["ca.crt"]\nclient = ["10.cert", "10.key"]\n'),
-    Case("chain-without-server", {"10": "403", "20": "good"}, toml=_HOST.format("#a", 10, 10) + _HOST.format("#b", 20, 20)),
+    Case(
+        "chain-server-only",
+        {"10": "good"},
+        toml='server = "https://NAME"\nca = ["ca.crt"]\nclient = [["10.cert", "10.key"]]\n',
+    ),
+    Case(
+        "chain-combined",
+        {"10": "good"},
+        toml='[host."https://NAME"]\nca = ["ca.crt"]\nclient = ["10.cert", "10.key"]\n',
+    ),
+    Case(
+        "chain-without-server",
+        {"10": "403", "20": "good"},
+        toml=_HOST.format("#a", 10, 10) + _HOST.format("#b", 20, 20),
+    ),
     Case("chain-without-root", {"10": "good"}, toml='[host."https://NAME"]\nclient = [["10.cert", "10.key"]]\n'),
 ]
-CASES = {
-    case.label: case
-    for case in (*_ORDERS, *_ANSWERS, *_ISSUERS, *_KEYS, *_FAULTS, *_ROOTS, *_PLACES, *_CHAINS)
-}
+CASES = {case.label: case for case in (*_ORDERS, *_ANSWERS, *_ISSUERS, *_KEYS, *_FAULTS, *_ROOTS, *_PLACES, *_CHAINS)}

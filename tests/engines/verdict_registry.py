@@ -21,18 +21,20 @@ _FOLDER = "etc/matrix-registry"
 # Behind all others by its name: on the standard port the first site takes whom no other wants.
 _SITE = "etc/apache2/sites-enabled/matrix-registry.conf"
 _LOGS = "/var/log/apache2/matrix_access.log", "/var/log/apache2/matrix_error.log"
-_NONE_NAMED = f"SSLCADNRequestFile /{_FOLDER}/none.crt"
+# Of the first Apache tells the names, of the second none.
+_NAMES_CA = f"SSLCACertificateFile /{_FOLDER}/ca.crt"
+_NAMES_NONE = f"SSLOpenSSLConfCmd VerifyCAFile /{_FOLDER}/ca.crt"
 _ECDSA = "SSLOpenSSLConfCmd ClientSignatureAlgorithms ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512"
 _TLS_1_2 = "SSLProtocol -all +TLSv1.2"
 _ASKS = {
-    "names": [],
-    "silent": [_NONE_NAMED],
-    "ecdsa": [_ECDSA],
-    "tls12": [_TLS_1_2],
-    "tls12-ecdsa": [_TLS_1_2, _ECDSA],
-    "insists": ["SSLVerifyClient require"],
-    "tls12-silent": [_TLS_1_2, _NONE_NAMED],
-    "standard": [],
+    "names": [_NAMES_CA],
+    "silent": [_NAMES_NONE],
+    "ecdsa": [_NAMES_CA, _ECDSA],
+    "tls12": [_NAMES_CA, _TLS_1_2],
+    "tls12-ecdsa": [_NAMES_CA, _TLS_1_2, _ECDSA],
+    "insists": [_NAMES_CA, "SSLVerifyClient require"],
+    "tls12-silent": [_NAMES_NONE, _TLS_1_2],
+    "standard": [_NAMES_CA],
 }
 # The words of a request tell who sent it and to whom; a pair's common name begins with the answer that it gets.
 _SITE_TEXT = """
@@ -44,7 +46,6 @@ _SITE_TEXT = """
     SSLCertificateKeyFile /{folder}/server.key
     SSLVerifyClient optional
     SSLVerifyDepth 3
-    SSLCACertificateFile /{folder}/ca.crt
     SSLProtocol -all +TLSv1.2 +TLSv1.3
     {asks}
     RewriteEngine on
@@ -57,11 +58,13 @@ _SITE_TEXT = """
     ProxyPreserveHost On
     LogLevel warn ssl:info
     ErrorLog {error_log}
-    LogFormat "{time} %h \\"%{{SSL_CLIENT_VERIFY}}x\\" %{{SSL_CLIENT_M_SERIAL}}x %>s \\"%h %{{Host}}i %{{User-Agent}}i\\" \\"\\"" matrix
-    CustomLog {access_log} matrix
+    CustomLog {access_log} {format}
 </VirtualHost>
 """
-_TIME = "%{%Y-%m-%dT%H:%M:%S}t.%{usec_frac}t%{%z}t"
+_FORMAT = (
+    r'"%{%Y-%m-%dT%H:%M:%S}t.%{usec_frac}t%{%z}t %h \"%{SSL_CLIENT_VERIFY}x\" %{SSL_CLIENT_M_SERIAL}x %>s'
+    r' \"%h %{Host}i %{User-Agent}i\" \"\""'
+)
 _ANSWER = "    RewriteCond %{{ENV:ANSWER}} ={0}\n    RewriteRule ^ - [R={0},L]"
 
 
@@ -87,7 +90,6 @@ def lay_registry(material: Material) -> None:
         f"{_FOLDER}/ca.crt": material.authority.certificate,
         f"{_FOLDER}/server.crt": material.server.certificate,
         f"{_FOLDER}/server.key": material.server.private_key,
-        f"{_FOLDER}/none.crt": "",
         _SITE: "".join(_listening()),
     }
     line = f"{UNPACK} && rm -f {' '.join(_LOGS)} && apachectl configtest && systemctl restart apache2"
@@ -141,5 +143,5 @@ def _listening() -> Iterator[str]:
             answers=answers,
             error_log=_LOGS[1],
             access_log=_LOGS[0],
-            time=_TIME,
+            format=_FORMAT,
         )
