@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,8 @@ PROGRAMS = {"docker": "docker", "containers": "podman", "containerd": "container
 # Who reads the host directory of an engine, as _faults has them; docker has two, by its image store.
 _READERS = {"containers": ("containers",), "containerd": ("containerd",)}
 _DOCKER_READERS = {"classic": ("classic",), "containerd": ("containerd",), None: ("classic", "containerd")}
+# What a `.key` may be where it is no file with something in it.
+_UNREADABLE = ("not-a-file", "dangling-link")
 # The one name that images spell otherwise than the host that serves them.
 _SERVED_BY = {"docker.io": "registry-1.docker.io"}
 
@@ -71,19 +73,37 @@ class _Reading:
             hosts = self._hosts()
         except InvalidHosts as why:
             return unknown(f"what {self._program} presents is unknown, because of hosts.toml: {why}")
+        if hosts is None and self._reader == "containerd" and self._may_be_plain():
+            return unknown(
+                "it depends on containerd's version: without hosts.toml 1.6 asks a loopback address by plain HTTP, later "
+                "ones by TLS"
+            )
         opened = None if hosts is None else {name for host in hosts for name in self._opened(host)}
         faults = faults_for(self._reader, self._findings(), opened)
         if faults:
             return of_faults(self._name, f"{self._program} refuses", faults)
         return self._alone() if hosts is None else self._chain(hosts)
 
+    def _may_be_plain(self) -> bool:
+        """The resolver inside docker is a later one."""
+        return self._registry["engine"] == "containerd" and bool(self._measured["loopback"])
+
     def _findings(self) -> list[Mapping[str, Any]]:
-        """The findings without the missing keys that stand in the `.cert`, where containerd's resolver finds them."""
-        loaded = {f"{pair['name']}.cert" for pair in self._measured["pairs"]} if self._reader == "containerd" else set()
+        """The findings that this reader comes upon.
+
+        containerd's resolver finds a missing key in the `.cert`, and looks for no `.key` but that of a `.cert`.
+        """
+        findings: list[Mapping[str, Any]] = self._registry["findings"]
+        if self._reader != "containerd":
+            return findings
+        loaded = {f"{pair['name']}.cert" for pair in self._measured["pairs"]}
+        folders = {_file_of(finding) for finding in findings if finding["code"] == "not-a-file"}
+        certificates = {*self._measured["files"]} - folders
         return [
             finding
-            for finding in self._registry["findings"]
-            if finding["code"] != "key-missing" or finding["place"].rpartition("/")[2] not in loaded
+            for finding in findings
+            if not (finding["code"] == "key-missing" and _file_of(finding) in loaded)
+            and not (finding["code"] in _UNREADABLE and _is_nobodys_key(_file_of(finding), certificates))
         ]
 
     def _as_go_takes(self, row: Row) -> Row:
@@ -194,6 +214,14 @@ class _Reading:
         if not better or not last["pair"]:
             return []
         return [f"{better[0]} would be accepted: remove or rename {last['pair']}"]
+
+
+def _file_of(finding: Mapping[str, Any]) -> str:
+    return str(finding["place"]).rpartition("/")[2]
+
+
+def _is_nobodys_key(file: str, certificates: Collection[str]) -> bool:
+    return file.endswith(".key") and f"{file.removesuffix('.key')}.cert" not in certificates
 
 
 def _moves_on(answer: Row) -> bool:

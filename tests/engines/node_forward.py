@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Let a registry be reached at a loopback address of this node.
 
-Usage: python3 node_forward.py PORT ADDRESS, which says `ready` and works until its standard input ends.
+Usage: python3 node_forward.py ADDRESS PORT [PORT ...], which says `ready` and works until its standard input ends.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ _CHUNK = 1 << 16
 
 def main() -> None:
     """Pass on every connection, in a thread for each direction."""
-    port, address = int(sys.argv[1]), sys.argv[2]
-    with socket.create_server(("127.0.0.1", port)) as server:
+    address, *ports = sys.argv[1:]
+    for port in map(int, ports):
+        server = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=_accept, args=(server, address, port), daemon=True).start()
-        print("ready", flush=True)
-        sys.stdin.read()
+    print("ready", flush=True)
+    sys.stdin.read()
 
 
 def _accept(server: socket.socket, address: str, port: int) -> None:

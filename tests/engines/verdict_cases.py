@@ -60,6 +60,15 @@ class Case(NamedTuple):
         return self.toml.replace("NAME", self.registry)
 
 
+def _only_in(engine: str, line: str) -> str:
+    """The line in the host directories of one engine alone."""
+    return f"case $PWD in /etc/{engine}/*) {line};; esac"
+
+
+def _except_in(engine: str, line: str) -> str:
+    return f"case $PWD in /etc/{engine}/*) ;; *) {line};; esac"
+
+
 _HOST = '[host."https://NAME{}"]\nca = ["ca.crt"]\nclient = [["{}.cert", "{}.key"]]\n'
 _ORDERS = [
     Case("order-number", {"10": "good", "9": "403"}),
@@ -145,6 +154,8 @@ _FAULTS = [
     Case("folder-cert", {"10": "good"}, then="mkdir x.cert"),
     Case("folder-key", {"10": "good"}, then="mkdir x.key"),
     Case("folder-pair", {"10": "good"}, then="mkdir x.cert x.key"),
+    Case("folder-for-key", {"10": "good", "20": "good"}, then="rm 20.key; mkdir 20.key"),
+    Case("dangling-key-alone", {"10": "good"}, then="ln -s nowhere 20.key"),
     Case("links", {"10": "good"}, then="mkdir -p ../.links; mv 10.* ../.links; ln -s ../.links/10.* ."),
     Case("linked-directory", {"10": "good"}, then='here=$PWD; mv "$here" ../.linked; ln -s .linked "$here"'),
 ]
@@ -158,6 +169,7 @@ _ROOTS = [
     Case("root-half-beside", {"10": "good"}, then="head -c 300 ca.crt > half.crt"),
     Case("root-der", {"10": "good"}, then="openssl x509 -in ca.crt -outform DER -out d; mv d ca.crt"),
     Case("root-behind-junk", {"10": "good"}, then="(echo junk; cat ca.crt) > a; mv a ca.crt"),
+    Case("root-before-junk", {"10": "good"}, then=f"printf -- '{_JUNK}' >> ca.crt"),
     Case("name-misfit", {"10": "good"}, host="name-misfit.other.lab"),
 ]
 _PLACES = [
@@ -170,9 +182,12 @@ _PLACES = [
     Case("Upper", {"10": "good"}, host=f"UPPER.{DOMAIN}"),
     Case("upper-for-lower", {"10": "good"}, directory=f"Upper-for-lower.{DOMAIN}:6001"),
     Case("nowhere", {}, then='rm -r "$PWD"'),
+    Case("docker-root-alone", {"10": "good"}, then=_except_in("docker", 'rm -r "$PWD"')),
+    Case("empty-shadows", {"10": "good"}, then=_only_in("containers", "rm *")),
     Case("default", {"10": "good"}, directory="_default", host=f"any.{DOMAIN}"),
     Case("loopback", {"10": "good"}, host="127.0.0.1"),
     Case("localhost", {"10": "good"}, host="localhost"),
+    Case("loopback-hosts", {"10": "good"}, host="127.0.0.1", server="silent", hosts=["10"]),
 ]
 _CHAINS = [
     Case("chain-403-good", {"10": "403", "20": "good"}, hosts=["10", "20"]),
@@ -207,3 +222,21 @@ _CHAINS = [
     Case("chain-without-root", {"10": "good"}, toml='[host."https://NAME"]\nclient = [["10.cert", "10.key"]]\n'),
 ]
 CASES = {case.label: case for case in (*_ORDERS, *_ANSWERS, *_ISSUERS, *_KEYS, *_FAULTS, *_ROOTS, *_PLACES, *_CHAINS)}
+# Where the rule says itself that it can't tell, by case and reader of the host directory.
+UNKNOWN = {
+    (label, "containerd")
+    for label in (
+        # containerd 1.6 and 1.7 read it as none.
+        "chain-server-only",
+        # Two files that hold both halves are meant, which no node is asked for.
+        "chain-combined",
+        # The registry was asked with other CA roots.
+        "chain-without-root",
+    )
+} | {
+    # Plain HTTP with containerd 1.6, TLS with later ones.
+    (label, "ctr")
+    for label in ("loopback", "localhost")
+}
+# Where the engine can't tell a registry that has nothing from one that lacks the image that it is asked for.
+NOT_FOUND = {("status-404", "containerd")}

@@ -73,7 +73,8 @@ def remove_directories(host: str) -> None:
 @contextlib.contextmanager
 def registry_on_loopback(host: str, registry: str) -> Iterator[None]:
     """The registry stands on the host's own loopback address, too."""
-    line = f"exec python3 -c {shlex.quote(_FORWARD.read_text())} {PORTS['names']} {registry}"
+    ports = sorted({str(PORTS[case.server]) for case in CASES.values() if not _named(case)})
+    line = f"exec python3 -c {shlex.quote(_FORWARD.read_text())} {registry} {' '.join(ports)}"
     with subprocess.Popen(
         ssh_command(ENGINES, host, line), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as forward:
