@@ -6,122 +6,143 @@ oracle."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import is_known, lets_in
 from ansible_collections.fleet.certs_d.tests.engines.registry import Registry
-from ansible_collections.fleet.certs_d.tests.engines.verdict_cases import CASES, NOT_FOUND, UNKNOWN, Case
+from ansible_collections.fleet.certs_d.tests.engines.verdict_cases import CASES, NOT_FOUND, UNKNOWN
 from ansible_collections.fleet.certs_d.tests.engines.verdict_fleet import (
     HOSTS,
-    ROOTS,
     lay_directories,
     registry_on_loopback,
     remove_directories,
     verify,
+    verify_without_skopeo,
 )
 from ansible_collections.fleet.certs_d.tests.engines.verdict_material import Material
 from ansible_collections.fleet.certs_d.tests.engines.verdict_registry import (
     Seen,
     lay_registry,
     remove_registry,
-    seen,
+    take_log,
 )
 from ansible_collections.fleet.certs_d.tests.fleet.running import ENGINES, address
 
-# By engine, as who the programs that are asked show themselves to the registry.
-_AGENTS = {"docker": "docker/", "containers": "skopeo/", "containerd": "containerd/"}
-# What the client itself says, which then presents nothing.
+# As who the programs show themselves to the registry. docker has ctr tell what every host of hosts.toml says.
+_AGENTS = {"docker": "docker/", "skopeo": "skopeo/", "podman": "libpod/", "ctr": "containerd/"}
+# What a client itself says of the registry, which it then presents nothing to.
 _NOT_ACCEPTED = "the registry's certificate is not accepted"
 
+Pairs = set[str | None]
 
-class Matrix(NamedTuple):
-    """All that was told: per host the entries of verify_fallback by registry and engine, and the registry's log."""
 
-    entries: Mapping[str, Mapping[tuple[str, str], Any]]
-    log: list[Seen]
+class Log:
+    """The registry's log, by who is told of in it."""
 
-    def entry(self, host: str, engine: str, case: Case) -> Any:
-        """What the node's result says of one case."""
-        return self.entries[host][case.registry, engine]
+    def __init__(self, log: Sequence[Seen]) -> None:
+        self._requests: dict[tuple[str, str], list[Seen]] = defaultdict(list)
+        self._refusals: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+        for each in log:
+            if not each.is_handshake:
+                self._requests[each.address, each.registry].append(each)
+            elif each.owner is not None:
+                self._refusals[each.owner[:3]][each.owner.pair] += 1
 
-    def presented(self, host: str, engine: str, case: Case) -> set[str | None]:
-        """The pairs with which the engine came to the registry; None where it came without any."""
-        entry = self.entry(host, engine, case)
+    def presented(self, host: str, program: str, label: str, entry: Any) -> Pairs:
+        """The pairs with which a program came to the registry; None where it came without any."""
         root = str(PurePosixPath(entry["path"]).parent)
-        return self._in_requests(host, engine, case, root) | self._in_handshakes(host, case, entry, root)
+        requests = self._requests[address(ENGINES, host), entry["name"]]
+        asked = {each.owner.pair if each.owner else None for each in requests if _is_of(program, root, each)}
+        # The node's own request with the pair is refused as well, so that it is the second that counts.
+        own = Counter(row["pair"] for row in entry["requests"] if row["status"] is None)
+        refused = {pair for pair, times in self._refusals[host, root, label].items() if times > own[pair]}
+        return asked | refused
 
-    def _in_requests(self, host: str, engine: str, case: Case, root: str) -> set[str | None]:
-        return {
-            each.owner.pair if each.owner else None
-            for each in self.log
-            if (each.address, each.registry) == (address(ENGINES, host), case.registry)
-            and (each.owner is None or each.owner.root == root)
-            and _is_of(engine, each)
-        }
 
-    def _in_handshakes(self, host: str, case: Case, entry: Any, root: str) -> set[str | None]:
-        """The node's own request with each pair is refused as well, so that it is the second that counts."""
-        refused = Counter(
-            each.owner.pair
-            for each in self.log
-            if each.is_handshake
-            and each.owner is not None
-            and (each.owner.host, each.owner.root, each.owner.label) == (host, root, case.label)
-        )
-        own = Counter(row["pair"] for row in entry["requests"] if row["pair"] is not None and row["status"] is None)
-        return {pair for pair, times in refused.items() if times > own[pair]}
+def _is_of(program: str, root: str, each: Seen) -> bool:
+    if each.owner is None:
+        return each.agent.startswith(_AGENTS[program])
+    agents = ("docker/", "containerd/") if program == "docker" else (_AGENTS[program],)
+    return each.owner.root == root and each.agent.startswith(agents)
+
+
+class Matrix:
+    """What the nodes told, and what the registry has seen of them."""
+
+    def __init__(self, material: Material, folder: Path) -> None:
+        self._entries = verify(folder)
+        most = Log(take_log(material))
+        self._entries |= verify_without_skopeo(folder)
+        self._logs = {**dict.fromkeys(_AGENTS, most), "podman": Log(take_log(material))}
+
+    def entry(self, host: str, program: str, label: str) -> Any:
+        """What verify_fallback returned of one case."""
+        return self._entries[host, program, CASES[label].registry]
+
+    def presented(self, host: str, program: str, label: str) -> Pairs:
+        """With which pairs the program came to the registry."""
+        return self._logs[program].presented(host, program, label, self.entry(host, program, label))
 
 
 @pytest.fixture(scope="module")
 def matrix(registry: Registry) -> Iterator[Matrix]:
-    """One run over all hosts, directories and engines."""
+    """One run over all hosts, directories and engines, and one with podman in skopeo's place."""
     material, there = Material(), registry.address
     lay_registry(material)
     with ThreadPoolExecutor() as pool, ExitStack() as stack:
         list(pool.map(partial(lay_directories, material=material, registry=there), HOSTS))
         for host in HOSTS:
             stack.enter_context(registry_on_loopback(host, there))
-        entries = verify(registry.material)
-        yield Matrix(entries, seen(material))
+        yield Matrix(material, registry.material)
         list(pool.map(remove_directories, HOSTS))
     remove_registry()
 
 
-every = pytest.mark.parametrize
-everywhere: Callable[[Any], Any]
-
-
 @pytest.mark.parametrize("label", CASES)
-@pytest.mark.parametrize("engine", ROOTS)
+@pytest.mark.parametrize("program", _AGENTS)
 @pytest.mark.parametrize("host", HOSTS)
-def test_the_engine_gets_in_where_it_was_foretold(matrix: Matrix, host: str, engine: str, label: str) -> None:
-    entry = matrix.entry(host, engine, CASES[label])
+def test_the_engine_gets_in_where_it_was_foretold(matrix: Matrix, host: str, program: str, label: str) -> None:
+    entry = matrix.entry(host, program, label)
     rule, said = entry["verdicts"]["effective"], entry["verdicts"]["engine"]
     told = f"{rule['reason']}; {said['reason']}"
     assert is_known(said), told
-    assert is_known(rule) is not is_listed(UNKNOWN, label, entry), told
-    if is_listed(NOT_FOUND, label, entry):
+    assert is_known(rule) is not is_listed(UNKNOWN, label, program, entry), told
+    if is_listed(NOT_FOUND, label, program, entry):
         assert (rule["status"], said["status"]) == (404, 200), told
     elif is_known(rule):
         assert lets_in(rule) == lets_in(said), told
 
 
 @pytest.mark.parametrize("label", CASES)
-@pytest.mark.parametrize("engine", ROOTS)
+@pytest.mark.parametrize("program", _AGENTS)
 @pytest.mark.parametrize("host", HOSTS)
-def test_the_registry_saw_the_pair_that_was_foretold(matrix: Matrix, host: str, engine: str, label: str) -> None:
-    case = CASES[label]
-    entry = matrix.entry(host, engine, case)
+def test_the_registry_saw_the_pair_that_was_foretold(matrix: Matrix, host: str, program: str, label: str) -> None:
+    entry = matrix.entry(host, program, label)
     rule = entry["verdicts"]["effective"]
     if is_known(rule):
-        assert matrix.presented(host, engine, case) == foretold(rule, case), rule["reason"]
+        assert matrix.presented(host, program, label) == foretold(rule), rule["reason"]
     else:
-        assert is_listed(UNKNOWN, label, entry)
+        assert is_listed(UNKNOWN, label, program, entry)
+
+
+def is_listed(cases: Collection[tuple[str, str]], label: str, program: str, entry: Any) -> bool:
+    """Whether the case stands there for this program, or for who reads its host directories as it does."""
+    reader = "containerd" if "containerd" in (entry["engine"], entry["store"]) else entry["engine"]
+    return not {(label, program), (label, reader)}.isdisjoint(cases)
+
+
+def foretold(rule: Any) -> Pairs:
+    """The pairs that the registry must have seen; a handshake without a certificate leaves no line where it fails."""
+    return {
+        attempt["pair"]
+        for attempt in rule["attempts"]
+        if attempt["status"] is not None or (attempt["pair"] and not attempt["error"].startswith(_NOT_ACCEPTED))
+    }

@@ -234,7 +234,7 @@ UNKNOWN = {
         "chain-without-root",
     )
 } | {
-    # Plain HTTP with containerd 1.6, TLS with later ones.
+    # Plain HTTP with containerd 1.6, TLS with later ones and with docker's.
     (label, "ctr")
     for label in ("loopback", "localhost")
 }

@@ -9,7 +9,7 @@ import contextlib
 import json
 import shlex
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,16 @@ ROOTS = {
     "containers": "/etc/containers/certs.d",
     "containerd": "/etc/containerd/certs.d",
 }
+# By the program that is asked, the engine whose host directories it reads.
+ENGINE_OF = {"docker": "docker", "skopeo": "containers", "podman": "containers", "ctr": "containerd"}
+# podman is asked where there is no skopeo: it is hidden from the node's Python.
+_WITHOUT_SKOPEO = "/root/without-skopeo"
+_HIDE_SKOPEO = f"""mkdir -p {_WITHOUT_SKOPEO}
+ln -sf /usr/bin/* {_WITHOUT_SKOPEO}
+rm {_WITHOUT_SKOPEO}/skopeo
+printf '#!/bin/sh\\nPATH={_WITHOUT_SKOPEO}:/usr/sbin exec /usr/bin/python3 "$@"\\n' > {_WITHOUT_SKOPEO}.python
+chmod 0755 {_WITHOUT_SKOPEO}.python
+"""
 _FORWARD = Path(__file__).with_name("node_forward.py")
 _LOOPBACK = ("127.0.0.1", "localhost")
 # The lab mounts the file, so that it can't be replaced by another.
@@ -32,7 +42,6 @@ _NAMES = "/etc/hosts"
 _KEEP = f"sed '/# matrix$/d' {_NAMES} > /tmp/hosts && cat /tmp/hosts > {_NAMES}"
 _ARGUMENTS = {
     "registries": [case.registry for case in CASES.values()],
-    "engines": list(ROOTS),
     # Three hosts share two cores.
     "timeout": 60,
     "timeout_total": 600,
@@ -60,14 +69,15 @@ def lay_directories(host: str, material: Material, registry: str) -> None:
 shopt -s failglob
 {_KEEP}
 printf '{names}' >> {_NAMES}
-{spoil}"""
+{_HIDE_SKOPEO}{spoil}"""
     line = f"rm -rf {' '.join(ROOTS.values())}; {UNPACK} && bash /root/matrix.sh"
     ssh(ENGINES, host, line, given=packed(files)).good()
 
 
 def remove_directories(host: str) -> None:
     """Nothing of the matrix is left."""
-    ssh(ENGINES, host, f"rm -rf {' '.join(ROOTS.values())} /root/matrix.sh; {_KEEP}").good()
+    ours = [*ROOTS.values(), "/root/matrix.sh", _WITHOUT_SKOPEO, f"{_WITHOUT_SKOPEO}.python"]
+    ssh(ENGINES, host, f"rm -rf {' '.join(ours)}; {_KEEP}").good()
 
 
 @contextlib.contextmanager
@@ -85,20 +95,35 @@ def registry_on_loopback(host: str, registry: str) -> Iterator[None]:
         forward.stdin.close()
 
 
-def verify(folder: Path, hosts: Sequence[str] = HOSTS, **options: Any) -> dict[str, dict[tuple[str, str], Any]]:
-    """What verify_fallback returns on all hosts at once: per host the entries by registry and engine."""
-    given, told = json.dumps({**_ARGUMENTS, **options}), folder / "told"
-    words = (",".join(hosts), "-i", ENGINES, "-m", "fleet.certs_d.verify_fallback", "-a", given, "--tree", told)
+def verify(folder: Path) -> dict[tuple[str, str, str], Any]:
+    """What verify_fallback tells of all registries on all hosts at once, by host, program that was asked, and
+    registry."""
+    return _verify(folder / "first", {"docker": "docker", "containers": "skopeo", "containerd": "ctr"})
+
+
+def verify_without_skopeo(folder: Path) -> dict[tuple[str, str, str], Any]:
+    """The same of podman alone."""
+    python = f"ansible_python_interpreter={_WITHOUT_SKOPEO}.python"
+    return _verify(folder / "second", {"containers": "podman"}, "-e", python)
+
+
+def _verify(told: Path, programs: Mapping[str, str], *options: str) -> dict[tuple[str, str, str], Any]:
+    given = json.dumps({**_ARGUMENTS, "engines": list(programs)})
+    words = (",".join(HOSTS), "-i", ENGINES, "-m", "fleet.certs_d.verify_fallback", "-a", given, "--tree", told)
     # It fails on every host, as many of these directories get nobody in.
-    said = run(tool("ansible"), *words, ANSIBLE_COLLECTIONS_PATH=str(PROJECT.parents[2]))
-    assert all((told / host).exists() for host in hosts), said.output
-    return {host: _entries((told / host).read_text()) for host in hosts}
+    said = run(tool("ansible"), *words, *options, ANSIBLE_COLLECTIONS_PATH=str(PROJECT.parents[2]))
+    assert all((told / host).exists() for host in HOSTS), said.output
+    return {
+        (host, programs[entry["engine"]], entry["name"]): entry
+        for host in HOSTS
+        for entry in _entries((told / host).read_text())
+    }
 
 
-def _entries(text: str) -> dict[tuple[str, str], Any]:
+def _entries(text: str) -> list[dict[str, Any]]:
     result = json.loads(text)
     assert "registries" in result, text
-    return {(entry["name"], entry["engine"]): entry for entry in result["registries"]}
+    return list(result["registries"])
 
 
 def _named(case: Case) -> bool:

@@ -101,9 +101,10 @@ def remove_registry() -> None:
     ssh(ENGINES, HOST, f"rm -rf /{_FOLDER} /{_SITE} && systemctl restart apache2").good()
 
 
-def seen(material: Material) -> list[Seen]:
-    """All that the log tells, in no order."""
-    lines = ssh(ENGINES, HOST, f"cat {' '.join(_LOGS)}").good().splitlines()
+def take_log(material: Material) -> list[Seen]:
+    """All that the log tells, in no order; it is empty then."""
+    logs = " ".join(_LOGS)
+    lines = ssh(ENGINES, HOST, f"cat {logs} && truncate --size 0 {logs}").good().splitlines()
     return [_seen(event.request, event.certificate, event.answer, material) for event in events(lines)]
 
 
