@@ -75,8 +75,8 @@ class _Reading:
             return unknown(f"what {self._program} presents is unknown, because of hosts.toml: {why}")
         if hosts is None and self._reader == "containerd" and self._may_be_plain():
             return unknown(
-                "it depends on containerd's version: without hosts.toml 1.6 asks a loopback address by plain HTTP, later "
-                "ones by TLS"
+                "it depends on containerd's version: without hosts.toml 1.6 asks a loopback address by plain HTTP, "
+                "later ones by TLS"
             )
         opened = None if hosts is None else {name for host in hosts for name in self._opened(host)}
         faults = faults_for(self._reader, self._findings(), opened)

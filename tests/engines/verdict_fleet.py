@@ -95,20 +95,20 @@ def registry_on_loopback(host: str, registry: str) -> Iterator[None]:
         forward.stdin.close()
 
 
-def verify(folder: Path) -> dict[tuple[str, str, str], Any]:
-    """What verify_fallback tells of all registries on all hosts at once, by host, program that was asked, and
-    registry."""
-    return _verify(folder / "first", {"docker": "docker", "containers": "skopeo", "containerd": "ctr"})
+def verify(folder: Path, image: str) -> dict[tuple[str, str, str], Any]:
+    """What verify_fallback tells of all registries on all hosts at once, by host, program that was asked for the image,
+    and registry."""
+    return _verify(folder / "first", image, {"docker": "docker", "containers": "skopeo", "containerd": "ctr"})
 
 
-def verify_without_skopeo(folder: Path) -> dict[tuple[str, str, str], Any]:
+def verify_without_skopeo(folder: Path, image: str) -> dict[tuple[str, str, str], Any]:
     """The same of podman alone."""
     python = f"ansible_python_interpreter={_WITHOUT_SKOPEO}.python"
-    return _verify(folder / "second", {"containers": "podman"}, "-e", python)
+    return _verify(folder / "second", image, {"containers": "podman"}, "-e", python)
 
 
-def _verify(told: Path, programs: Mapping[str, str], *options: str) -> dict[tuple[str, str, str], Any]:
-    given = json.dumps({**_ARGUMENTS, "engines": list(programs)})
+def _verify(told: Path, image: str, programs: Mapping[str, str], *options: str) -> dict[tuple[str, str, str], Any]:
+    given = json.dumps({**_ARGUMENTS, "image": image, "engines": list(programs)})
     words = (",".join(HOSTS), "-i", ENGINES, "-m", "fleet.certs_d.verify_fallback", "-a", given, "--tree", told)
     # It fails on every host, as many of these directories get nobody in.
     said = run(tool("ansible"), *words, *options, ANSIBLE_COLLECTIONS_PATH=str(PROJECT.parents[2]))
