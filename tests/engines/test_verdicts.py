@@ -53,6 +53,7 @@ class Log:
     """The registry's log, by who is told of in it."""
 
     def __init__(self, log: Sequence[Seen]) -> None:
+        self._addresses = {host: address(ENGINES, host) for host in HOSTS}
         self._requests: dict[tuple[str, str], list[Seen]] = defaultdict(list)
         self._refusals: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
         for each in log:
@@ -64,7 +65,7 @@ class Log:
     def presented(self, host: str, program: str, label: str, entry: Any) -> Pairs:
         """The pairs with which a program came to the registry; None where it came without any."""
         root = str(PurePosixPath(entry["path"]).parent)
-        requests = self._requests[address(ENGINES, host), entry["name"]]
+        requests = self._requests[self._addresses[host], entry["name"]]
         asked = {each.owner.pair if each.owner else None for each in requests if _is_of(program, root, each)}
         # The node's own request with the pair is refused as well, so that it is the second that counts.
         own = Counter(row["pair"] for row in entry["requests"] if row["status"] is None)

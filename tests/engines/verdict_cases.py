@@ -18,6 +18,16 @@ PORTS = {
     "tls12-ecdsa": 6005,
     "insists": 6006,
     "tls12-silent": 6007,
+    "narrow": 6008,
+    "tls12-narrow": 6009,
+    "late": 6010,
+    "tls12-late": 6011,
+    "open": 6012,
+    "over": 6013,
+    "old": 6014,
+    "plain": 6015,
+    # Where nobody listens.
+    "closed": 6016,
     # Without a port in the name.
     "standard": 443,
 }
@@ -136,6 +146,22 @@ _KEYS = [
         then="openssl ecparam -name prime256v1 -out p; cat p 10.key > k; mv k 10.key; rm p",
     ),
 ]
+_SERVERS = [
+    Case("narrow-p256", {"10": "good", "20": "p384"}, server="narrow"),
+    Case("narrow-p521", {"10": "p521", "20": "p384"}, server="narrow"),
+    Case("narrow-rsa", {"10": "rsa", "20": "ed25519"}, server="narrow"),
+    Case("tls12-narrow-p256", {"10": "good", "20": "403"}, server="tls12-narrow"),
+    Case("tls12-narrow-rsa", {"10": "rsa", "20": "403"}, server="tls12-narrow"),
+    Case("tls12-narrow-ed25519", {"10": "ed25519", "20": "p384"}, server="tls12-narrow"),
+    Case("late", {"10": "good"}, server="late"),
+    Case("tls12-late", {"10": "good"}, server="tls12-late"),
+    Case("open", {"10": "403"}, server="open"),
+    Case("open-expired", {"10": "expired"}, server="open"),
+    Case("server-over", {"10": "good"}, server="over"),
+    Case("server-old", {"10": "good"}, server="old"),
+    Case("server-plain", {"10": "good"}, server="plain"),
+    Case("server-closed", {"10": "good"}, server="closed"),
+]
 _FAULTS = [
     Case("orphan-cert", {"10": "good", "20": "good"}, then="rm 20.key"),
     Case("orphan-cert-first", {"10": "good", "20": "good"}, then="rm 10.key"),
@@ -221,7 +247,10 @@ _CHAINS = [
     ),
     Case("chain-without-root", {"10": "good"}, toml='[host."https://NAME"]\nclient = [["10.cert", "10.key"]]\n'),
 ]
-CASES = {case.label: case for case in (*_ORDERS, *_ANSWERS, *_ISSUERS, *_KEYS, *_FAULTS, *_ROOTS, *_PLACES, *_CHAINS)}
+CASES = {
+    case.label: case
+    for case in (*_ORDERS, *_ANSWERS, *_ISSUERS, *_KEYS, *_SERVERS, *_FAULTS, *_ROOTS, *_PLACES, *_CHAINS)
+}
 # Where the rule says itself that it can't tell, by case and reader of the host directory.
 UNKNOWN = {
     (label, "containerd")

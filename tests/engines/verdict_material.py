@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from cryptography import x509
 
 from ansible_collections.fleet.certs_d.tests.engines.verdict_cases import DOMAIN
 from ansible_collections.fleet.certs_d.tests.tools.issue import facts_of
@@ -17,10 +19,12 @@ from ansible_collections.fleet.certs_d.tests.unit.material import (
     SERVER,
     Issued,
     KeyType,
+    PrivateKey,
     issue,
     issue_ca,
     issue_client,
     issue_server,
+    new_key,
 )
 
 _NAME = "Authority of the matrix"
@@ -50,10 +54,16 @@ class Material:
     def __init__(self) -> None:
         self.authority = issue_ca(_NAME)
         self.foreign = issue_ca("Foreign")
-        self.server = issue_server(signer=self.authority, names=[f"*.{DOMAIN}", "localhost", "127.0.0.1"])
+        self.servers = {
+            "server": issue_server(signer=self.authority, names=[f"*.{DOMAIN}", "localhost", "127.0.0.1", "::1"]),
+            "over": self._server(not_before=NOW - 30 * _DAY, not_after=NOW - _DAY),
+            # Its name stands where names stood long ago.
+            "old": self._server(f"server-old.{DOMAIN}", alternative_names=()),
+        }
         self._namesake = issue_ca(_NAME)
         self._between = issue_ca("Intermediate", signer=self.authority)
         self._owners: dict[str, Owner] = {}
+        self._keys: dict[KeyType, PrivateKey] = {}
 
     def owner(self, serial: str) -> Owner | None:
         """Whose certificate a log names."""
@@ -67,11 +77,28 @@ class Material:
         further = self._between.certificate if kind == "chain" else ""
         return Files(issued.certificate + further, _key_text(kind)(issued))
 
+    def _server(
+        self,
+        subject: str = "server",
+        *,
+        alternative_names: Sequence[x509.GeneralName] = (x509.DNSName(f"*.{DOMAIN}"),),
+        not_before: datetime = NOW - _DAY,
+        not_after: datetime = NOW + _DAY,
+    ) -> Issued:
+        return issue(
+            subject,
+            signer=self.authority,
+            purposes=[SERVER],
+            alternative_names=alternative_names,
+            not_before=not_before,
+            not_after=not_after,
+        )
+
     def _issue(self, kind: str, subject: str) -> Issued:
         ours = self.authority
         for key_type in _KEY_TYPES:
             if kind.partition("-")[0] == key_type:
-                return issue_client(subject, signer=ours, key_type=key_type)
+                return issue(subject, signer=ours, purposes=[CLIENT], key=self._key(key_type))
         if kind == "self":
             return issue(subject, purposes=[CLIENT])
         if kind == "future":
@@ -85,6 +112,12 @@ class Material:
             return issue(subject, signer=signer, purposes=[CLIENT], not_before=NOW - 30 * _DAY, not_after=NOW - _DAY)
         signers = {"foreign": self.foreign, "namesake": self._namesake, "chain": self._between}
         return issue_client(subject, signer=signers.get(kind.partition("-")[0], ours))
+
+    def _key(self, key_type: KeyType) -> PrivateKey:
+        """One of each type does: it is the certificate that is known again, and RSA takes its time."""
+        if key_type not in self._keys:
+            self._keys[key_type] = new_key(key_type)
+        return self._keys[key_type]
 
 
 def _key_text(kind: str) -> Callable[[Issued], str]:

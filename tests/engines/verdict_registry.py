@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ansible_collections.fleet.certs_d.tests.engines.registry import HOST
@@ -25,8 +25,12 @@ _LOGS = "/var/log/apache2/matrix_access.log", "/var/log/apache2/matrix_error.log
 _NAMES_CA = f"SSLCACertificateFile /{_FOLDER}/ca.crt"
 _NAMES_NONE = f"SSLOpenSSLConfCmd VerifyCAFile /{_FOLDER}/ca.crt"
 _ECDSA = "SSLOpenSSLConfCmd ClientSignatureAlgorithms ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512"
+# In TLS 1.3 each curve has one hash, and PKCS#1 signs nothing.
+_NARROW = "SSLOpenSSLConfCmd ClientSignatureAlgorithms ECDSA+SHA384:RSA+SHA256"
 _TLS_1_2 = "SSLProtocol -all +TLSv1.2"
-_ASKS = {
+_LATE = "SSLVerifyClient none", _NAMES_CA, "<Location />\nSSLVerifyClient require\n</Location>"
+_SERVER = "SSLCertificateFile /{0}/{1}.crt\nSSLCertificateKeyFile /{0}/{1}.key"
+_ASKS: dict[str, Sequence[str]] = {
     "names": [_NAMES_CA],
     "silent": [_NAMES_NONE],
     "ecdsa": [_NAMES_CA, _ECDSA],
@@ -34,6 +38,16 @@ _ASKS = {
     "tls12-ecdsa": [_NAMES_CA, _TLS_1_2, _ECDSA],
     "insists": [_NAMES_CA, "SSLVerifyClient require"],
     "tls12-silent": [_NAMES_NONE, _TLS_1_2],
+    "narrow": [_NAMES_CA, _NARROW],
+    "tls12-narrow": [_NAMES_CA, _TLS_1_2, _NARROW],
+    # Once it knows what is requested, by a second handshake or what TLS 1.3 has for it.
+    "late": _LATE,
+    "tls12-late": [*_LATE, _TLS_1_2],
+    # Of nobody.
+    "open": ["SSLVerifyClient none"],
+    "over": [_NAMES_CA, _SERVER.format(_FOLDER, "over")],
+    "old": [_NAMES_CA, _SERVER.format(_FOLDER, "old")],
+    "plain": ["SSLEngine off"],
     "standard": [_NAMES_CA],
 }
 # The words of a request tell who sent it and to whom; a pair's common name begins with the answer that it gets.
@@ -49,8 +63,7 @@ _SITE_TEXT = """
     SSLProtocol -all +TLSv1.2 +TLSv1.3
     {asks}
     RewriteEngine on
-    RewriteCond %{{SSL:SSL_CLIENT_VERIFY}} !=SUCCESS
-    RewriteRule ^ - [R=403,L]
+    {guard}
     RewriteCond %{{SSL:SSL_CLIENT_S_DN_CN}} ^(401|403|404|500|503)
     RewriteRule ^ - [E=ANSWER:%1]
 {answers}
@@ -61,6 +74,7 @@ _SITE_TEXT = """
     CustomLog {access_log} {format}
 </VirtualHost>
 """
+_GUARD = "RewriteCond %{SSL:SSL_CLIENT_VERIFY} !=SUCCESS\n    RewriteRule ^ - [R=403,L]"
 _FORMAT = (
     r'"%{%Y-%m-%dT%H:%M:%S}t.%{usec_frac}t%{%z}t %h \"%{SSL_CLIENT_VERIFY}x\" %{SSL_CLIENT_M_SERIAL}x %>s'
     r' \"%h %{Host}i %{User-Agent}i\" \"\""'
@@ -88,10 +102,10 @@ def lay_registry(material: Material) -> None:
     """Put the sites onto the registry's host, whose Apache serves other tests, too."""
     files = {
         f"{_FOLDER}/ca.crt": material.authority.certificate,
-        f"{_FOLDER}/server.crt": material.server.certificate,
-        f"{_FOLDER}/server.key": material.server.private_key,
         _SITE: "".join(_listening()),
     }
+    for name, server in material.servers.items():
+        files[f"{_FOLDER}/{name}.crt"], files[f"{_FOLDER}/{name}.key"] = server.certificate, server.private_key
     line = f"{UNPACK} && rm -f {' '.join(_LOGS)} && apachectl configtest && systemctl restart apache2"
     ssh(ENGINES, HOST, line, given=packed(files)).good()
 
@@ -133,14 +147,15 @@ def _seen(request: str, certificate: str, answer: str, material: Material) -> Se
 
 def _listening() -> Iterator[str]:
     answers = "\n".join(_ANSWER.format(status) for status in (401, 403, 404, 500, 503))
-    for server, port in PORTS.items():
+    for server, asks in _ASKS.items():
         if server != "standard":
-            yield f"Listen {port} https\n"
+            yield f"Listen {PORTS[server]} {'http' if server == 'plain' else 'https'}\n"
         yield _SITE_TEXT.format(
-            port=port,
+            port=PORTS[server],
             domain=DOMAIN,
             folder=_FOLDER,
-            asks="\n    ".join(_ASKS[server]),
+            asks="\n    ".join(asks),
+            guard=_GUARD if server != "open" else "",
             answers=answers,
             error_log=_LOGS[1],
             access_log=_LOGS[0],

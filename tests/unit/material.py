@@ -99,11 +99,13 @@ def issue(
     usages: Sequence[str] | None = None,
     alternative_names: Sequence[x509.GeneralName] = (),
     key_type: KeyType = "p256",
+    key: PrivateKey | None = None,
     not_before: datetime = NOW - timedelta(days=1),
     not_after: datetime = NOW + timedelta(days=60),
 ) -> Issued:
-    """Issue a certificate, self-signed without a signer; None leaves an extension out."""
-    key = _new_key(key_type)
+    """Issue a certificate, self-signed without a signer, for a new key of a type or for a given one; None leaves an
+    extension out."""
+    key = key or new_key(key_type)
     subject = name(subject) if isinstance(subject, str) else subject
     builder = (
         x509.CertificateBuilder()
@@ -173,7 +175,8 @@ def _general_name(text: str) -> x509.GeneralName:
         return x509.DNSName(text)
 
 
-def _new_key(key_type: KeyType) -> PrivateKey:
+def new_key(key_type: KeyType) -> PrivateKey:
+    """Make a key."""
     if key_type in ("rsa", "rsa1024"):
         return rsa.generate_private_key(65537, 2048 if key_type == "rsa" else 1024)
     if key_type == "ed25519":
