@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import TIME_FORMAT
+from ansible_collections.fleet.certs_d.plugins.module_utils._request import NOT_ACCEPTED
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._faults import faults_for
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._go_choice import presented, why_not
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._hosts_chain import Host, InvalidHosts, hosts_of
@@ -112,7 +113,7 @@ class _Reading:
         if row["status"] is None or server is None or server["name_fits"]:
             return row
         names = ", ".join(server["names"]) or "none"
-        error = f"the registry's certificate is not accepted: its alternative names ({names}) lack {self._name}"
+        error = f"{NOT_ACCEPTED}: its alternative names ({names}) lack {self._name}"
         return {**row, "status": None, "error": error}
 
     def _insecure(self) -> Verdict:
@@ -164,13 +165,20 @@ class _Reading:
 
     def _answer(self, pairs: Sequence[Mapping[str, Any]]) -> Row | None:
         """The registry's answer to what is presented of these pairs; None where that can't be told."""
-        asks_for = self._measured["asks_for"]
-        if not pairs:
-            return self._rows[None]
+        asks_for, nobody = self._measured["asks_for"], self._rows[None]
+        possible = [*(self._rows[pair["name"]] for pair in pairs), nobody]
+        are_alike = len({outcome(row) for row in possible}) == 1
+        if not pairs or (are_alike and self._ends_early(nobody)):
+            return nobody
         if asks_for is None:
-            possible = [*(self._rows[pair["name"]] for pair in pairs), self._rows[None]]
-            return possible[0] if len({outcome(row) for row in possible}) == 1 else None
+            return possible[0] if are_alike else None
         return self._rows[presented(pairs, asks_for)]
+
+    def _ends_early(self, row: Row) -> bool:
+        """Whether nobody comes as far as presenting a certificate: no registry, no TLS, or one that is not trusted."""
+        if row["status"] is not None:
+            return False
+        return self._measured["asks_for"] is None or row["error"].startswith(NOT_ACCEPTED)
 
     def _unanswered(self) -> Verdict:
         why = self._measured["asks_for_why"] or "it did not tell"
@@ -185,6 +193,11 @@ class _Reading:
             return f"{addressed(self._name, last)} does not let {self._program} in: {told([last])} {after}"
         if lets_in(last):
             return f"{self._program} presents {named(last)}, and {self._name} lets it in"
+        if last["pair"] is None and self._ends_early(last):
+            return (
+                f"{self._program} does not come as far as presenting a certificate to {addressed(self._name, last)}: "
+                f"{outcome(last)}"
+            )
         return "; ".join([self._would_present(last), self._refusal(last), *self._way_out(last)])
 
     def _would_present(self, last: Row) -> str:

@@ -103,7 +103,20 @@ def test_what_a_python_can_not_tell_is_unknown_and_says_so(pairs: list[str]) -> 
 def test_it_is_known_all_the_same_where_every_request_ends_alike() -> None:
     measured = registry("bad", measured=UNANSWERED)
     measured["requests"] = [row("bad", "Connection refused"), row(None, "Connection refused")]
-    assert effective(measured)["error"] == "Connection refused"
+    verdict = effective(measured)
+    assert attempts(verdict) == [(None, "Connection refused")]
+    assert verdict["reason"] == (
+        f"docker does not come as far as presenting a certificate to {NAME}: Connection refused"
+    )
+
+
+def test_who_does_not_trust_the_registry_presents_nothing() -> None:
+    measured = registry("good")
+    error = "the registry's certificate is not accepted: unable to get local issuer certificate"
+    measured["requests"] = [row("good", error), row(None, error)]
+    verdict = effective(measured)
+    assert attempts(verdict) == [(None, error)]
+    assert "does not come as far as presenting a certificate" in verdict["reason"]
 
 
 @pytest.mark.parametrize("engine", ["docker", "containers", "containerd"])
