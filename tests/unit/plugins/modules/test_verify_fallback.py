@@ -43,7 +43,7 @@ def test_all_registries_below_the_path_are_asked_and_nothing_changes(
         (home / "ca.crt").write_text(ca.certificate)
         (home / "client.cert").write_text(client.certificate)
         (home / "client.key").write_text(client.private_key)
-        result = run_module(capsys, path=str(tmp_path), engines=["containers"])
+        result = run_module(capsys, path=str(tmp_path), engines=["containers"], ask_engine=False)
         assert registry.asked() == [(fingerprint(client.der), 200), (None, 403)]
     assert not result["changed"]
     assert [found["name"] for found in result["registries"]] == [registry.name]
