@@ -23,6 +23,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._der import (
     elements,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import (
+    Block,
     InvalidPem,
     certificates,
     fingerprint,
@@ -106,6 +107,19 @@ def read_certificates(text: str) -> list[Certificate]:
     if is_cut_off(text):
         raise InvalidCertificate("a block in it is cut off or indented")
     return found
+
+
+def holds_certificate(text: str) -> bool:
+    """Whether a client finds a CA root in a PEM text in normal form: Go passes over all blocks that it can't read."""
+    return any(map(_is_certificate, certificates(text)))
+
+
+def _is_certificate(block: Block) -> bool:
+    try:
+        read_certificate(block.der)
+    except (InvalidPem, InvalidCertificate):
+        return False
+    return True
 
 
 def _read(der: bytes) -> Certificate:

@@ -9,10 +9,11 @@ import os
 import stat
 from typing import NamedTuple
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import holds_certificate
 from ansible_collections.fleet.certs_d.plugins.module_utils._client_pair import pair_fault
 from ansible_collections.fleet.certs_d.plugins.module_utils._disk import read_regular_file
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
-from ansible_collections.fleet.certs_d.plugins.module_utils._pem import certificates, normalise
+from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
 
 SUFFIXES = (".crt", ".cert", ".key")
 # What ansible.builtin.copy and its like lay beside their target while they work.
@@ -117,11 +118,8 @@ def _faults_of_file(path: str, file: File, files: dict[str, File]) -> list[Findi
     if file.suffix == ".key":
         return [] if file.stem + ".cert" in files else [Finding("certificate-missing", place)]
     if file.suffix == ".crt":
-        return (
-            []
-            if certificates(normalise(file.content.decode("utf-8", "replace")))
-            else [Finding("certificate-junk", place)]
-        )
+        is_root = holds_certificate(normalise(file.content.decode("utf-8", "replace")))
+        return [] if is_root else [Finding("certificate-junk", place)]
     key = files.get(file.stem + ".key")
     if key is None:
         return [Finding("key-missing", place)]

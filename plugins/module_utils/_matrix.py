@@ -82,10 +82,18 @@ def winning_directory(engine: Engine, name: str, root: str, *, store: str | None
 
 
 def _places(engine: Engine, name: str, root: str, store: str | None) -> list[str]:
-    """The classic store of docker knows one spelling of a directory's name only."""
-    places = [os.path.join(root, name)] if store == "classic" else engine.places(name, root)
-    default = [os.path.join(root, DEFAULT_DIRECTORY)] if engine.name == "containerd" or store == "containerd" else []
-    return [*places, *default]
+    """The classic store of docker knows one spelling of a directory's name only.
+
+    Of the others `_default` of the engine's own root comes before any later root (containerd, HostDirFromRoots).
+    """
+    own = os.path.join(root, name)
+    if store == "classic":
+        return [own]
+    places = engine.places(name, root)
+    if engine.name != "containerd" and store != "containerd":
+        return places
+    here = places.index(own) + 1
+    return [*places[:here], os.path.join(root, DEFAULT_DIRECTORY), *places[here:]]
 
 
 def _ask_the_engine(engine: Engine, registry: RegistryName, path: str, question: Question) -> EngineAnswer:

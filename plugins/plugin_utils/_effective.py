@@ -5,24 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import TIME_FORMAT
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._effective_reason import ends_early, reason
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._faults import faults_for
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._go_choice import presented, why_not
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._go_choice import presented
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._hosts_chain import Host, InvalidHosts, hosts_of
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
     Row,
     Verdict,
-    addressed,
     lets_in,
-    named,
     of_attempts,
     of_faults,
     outcome,
-    told,
     unknown,
 )
 
@@ -31,6 +28,8 @@ PROGRAMS = {"docker": "docker", "containers": "podman", "containerd": "container
 # Who reads the host directory of an engine, as _faults has them; docker has two, by its image store.
 _READERS = {"containers": ("containers",), "containerd": ("containerd",)}
 _DOCKER_READERS = {"classic": ("classic",), "containerd": ("containerd",), None: ("classic", "containerd")}
+# What a `.key` may be where it is no file with something in it.
+_UNREADABLE = ("not-a-file", "dangling-link")
 # The one name that images spell otherwise than the host that serves them.
 _SERVED_BY = {"docker.io": "registry-1.docker.io"}
 
@@ -71,19 +70,37 @@ class _Reading:
             hosts = self._hosts()
         except InvalidHosts as why:
             return unknown(f"what {self._program} presents is unknown, because of hosts.toml: {why}")
+        if hosts is None and self._reader == "containerd" and self._may_be_plain():
+            return unknown(
+                "it depends on containerd's version: without hosts.toml 1.6 asks a loopback address by plain HTTP, "
+                "later ones by TLS"
+            )
         opened = None if hosts is None else {name for host in hosts for name in self._opened(host)}
         faults = faults_for(self._reader, self._findings(), opened)
         if faults:
             return of_faults(self._name, f"{self._program} refuses", faults)
         return self._alone() if hosts is None else self._chain(hosts)
 
+    def _may_be_plain(self) -> bool:
+        """The resolver inside docker is a later one."""
+        return self._registry["engine"] == "containerd" and bool(self._measured["loopback"])
+
     def _findings(self) -> list[Mapping[str, Any]]:
-        """The findings without the missing keys that stand in the `.cert`, where containerd's resolver finds them."""
-        loaded = {f"{pair['name']}.cert" for pair in self._measured["pairs"]} if self._reader == "containerd" else set()
+        """The findings that this reader comes upon.
+
+        containerd's resolver finds a missing key in the `.cert`, and looks for no `.key` but that of a `.cert`.
+        """
+        findings: list[Mapping[str, Any]] = self._registry["findings"]
+        if self._reader != "containerd":
+            return findings
+        loaded = {f"{pair['name']}.cert" for pair in self._measured["pairs"]}
+        folders = {_file_of(finding) for finding in findings if finding["code"] == "not-a-file"}
+        certificates = {*self._measured["files"]} - folders
         return [
             finding
-            for finding in self._registry["findings"]
-            if finding["code"] != "key-missing" or finding["place"].rpartition("/")[2] not in loaded
+            for finding in findings
+            if not (finding["code"] == "key-missing" and _file_of(finding) in loaded)
+            and not (finding["code"] in _UNREADABLE and _is_nobodys_key(_file_of(finding), certificates))
         ]
 
     def _insecure(self) -> Verdict:
@@ -115,7 +132,7 @@ class _Reading:
     def _alone(self) -> Verdict:
         """One host, all pairs: the way of every directory without hosts.toml."""
         answer = self._answer(self._measured["pairs"])
-        return self._unanswered() if answer is None else of_attempts([answer], self._reason(answer))
+        return self._unanswered() if answer is None else of_attempts([answer], self._reason([answer]))
 
     def _chain(self, hosts: Sequence[Host]) -> Verdict:
         """From host to host; a pair of any that can't be loaded fails them all."""
@@ -131,73 +148,35 @@ class _Reading:
             attempts.append(answer)
             if not _moves_on(answer):
                 break
-        return of_attempts(attempts, self._reason(*attempts))
+        return of_attempts(attempts, self._reason(attempts))
 
     def _answer(self, pairs: Sequence[Mapping[str, Any]]) -> Row | None:
         """The registry's answer to what is presented of these pairs; None where that can't be told."""
-        asks_for = self._measured["asks_for"]
-        if not pairs:
-            return self._rows[None]
+        asks_for, nobody = self._measured["asks_for"], self._rows[None]
+        possible = [*(self._rows[pair["name"]] for pair in pairs), nobody]
+        are_alike = len({outcome(row) for row in possible}) == 1
+        if not pairs or (are_alike and ends_early(self._registry, nobody)):
+            return nobody
         if asks_for is None:
-            possible = [*(self._rows[pair["name"]] for pair in pairs), self._rows[None]]
-            return possible[0] if len({outcome(row) for row in possible}) == 1 else None
+            return possible[0] if are_alike else None
         return self._rows[presented(pairs, asks_for)]
+
+    def _reason(self, attempts: Sequence[Row]) -> str:
+        return reason(self._registry, self._program, attempts, now=self._now)
 
     def _unanswered(self) -> Verdict:
         why = self._measured["asks_for_why"] or "it did not tell"
         return unknown(f"what {self._program} presents is unknown: which certificates {self._name} asks for: {why}")
 
-    def _reason(self, *attempts: Row) -> str:
-        *earlier, last = attempts
-        if earlier:
-            after = f"after {told(earlier)}"
-            if lets_in(last):
-                return f"{self._program} presents {named(last)} {after}, and {self._name} lets it in"
-            return f"{addressed(self._name, last)} does not let {self._program} in: {told([last])} {after}"
-        if lets_in(last):
-            return f"{self._program} presents {named(last)}, and {self._name} lets it in"
-        return "; ".join([self._would_present(last), self._refusal(last), *self._way_out(last)])
 
-    def _would_present(self, last: Row) -> str:
-        if last["pair"]:
-            state = _state(self._registry["client_pairs"], last["pair"], self._now)
-            return f"{self._program} would present {last['pair']}{state}"
-        return f"{self._program} would present no certificate{self._why_none()}"
+def _file_of(finding: Mapping[str, Any]) -> str:
+    return str(finding["place"]).rpartition("/")[2]
 
-    def _why_none(self) -> str:
-        asks_for, pairs = self._measured["asks_for"], self._measured["pairs"]
-        if not pairs:
-            return ", since there is no client pair"
-        if asks_for is None:
-            return ""
-        if not asks_for["requested"]:
-            return ", since the registry asks for none in its handshake"
-        return f", since of {', '.join(pair['name'] for pair in pairs)} none fits: {why_not(pairs[0], asks_for)}"
 
-    def _refusal(self, last: Row) -> str:
-        if last["status"] is None or last["status"] in (401, 403):
-            return f"{addressed(self._name, last)} refuses it ({outcome(last)})"
-        return f"{self._name} answers {outcome(last)}"
-
-    def _way_out(self, last: Row) -> list[str]:
-        """The pairs that would be accepted, if only they were presented."""
-        better = [row["pair"] for row in self._rows.values() if row["pair"] and lets_in(row)]
-        if not better or not last["pair"]:
-            return []
-        return [f"{better[0]} would be accepted: remove or rename {last['pair']}"]
+def _is_nobodys_key(file: str, certificates: Collection[str]) -> bool:
+    return file.endswith(".key") and f"{file.removesuffix('.key')}.cert" not in certificates
 
 
 def _moves_on(answer: Row) -> bool:
     """containerd's resolver asks the next host after any error."""
     return answer["status"] is None or answer["status"] >= 400
-
-
-def _state(pairs: Sequence[Mapping[str, Any]], name: str, now: datetime) -> str:
-    """What is wrong with the dates of a pair."""
-    pair = next((pair for pair in pairs if pair["name"] == name), None)
-    if pair is None:
-        return ""
-    ended = -pair["days_left"]
-    if ended > 0:
-        return f" (expired {ended} {'day' if ended == 1 else 'days'} ago)"
-    return " (not yet valid)" if pair["not_before"] > now.strftime(TIME_FORMAT) else ""

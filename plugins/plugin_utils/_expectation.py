@@ -19,6 +19,7 @@ _REMEDIES = {
     "": "check that the registry runs, speaks TLS and can be reached from this host",
 }
 _UNKNOWN = "An unknown verdict fulfils nothing: demand another one in expect, or change what keeps it unknown."
+_NOT_FOUND = 404
 
 
 def is_expected(verdict: Mapping[str, Any], expected: Expectation) -> bool:
@@ -38,9 +39,14 @@ def unmet(verdicts: Mapping[str, Verdict], expect: Mapping[str, Expectation | No
 
 
 def contradiction(verdicts: Mapping[str, Verdict]) -> str | None:
-    """The engine says otherwise than our rule foretold; then the rule is wrong, and a user should tell us."""
+    """The engine says otherwise than our rule foretold; then the rule is wrong, and a user should tell us.
+
+    To containerd's resolver a registry that answers 404 to everything looks like one that lacks the image alone.
+    """
     rule, engine = verdicts["effective"], verdicts["engine"]
     if not is_known(rule) or not is_known(engine) or lets_in(rule) == lets_in(engine):
+        return None
+    if rule["status"] == _NOT_FOUND and lets_in(engine):
         return None
     return f"{engine['reason']}; foretold was: {rule['reason']}. The engine is right: please report this"
 

@@ -19,6 +19,7 @@ _STOPPED: dict[tuple[str, str], frozenset[str]] = {
     ("certificate-missing", ".key"): _DOCKER_STYLE,
     ("not-a-file", ".crt"): _DOCKER_STYLE,
     ("not-a-file", ".cert"): _DOCKER_STYLE,
+    # Of a `.key` that has no `.cert` beside it containerd's resolver never hears: _effective knows what lies there.
     ("not-a-file", ".key"): _ALL,
     ("dangling-link", ".crt"): _ALL - {"containers"},
     ("dangling-link", ".cert"): _ALL,

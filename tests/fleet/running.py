@@ -64,8 +64,13 @@ def run(*command: str | Path, cwd: Path = PROJECT, given: str = "", **variables:
 
 def ssh(inventory: Path, host: str, line: str, *, given: str = "") -> Run:
     """Run a shell line on a host of the inventory that the lab wrote."""
-    options = ["-i", inventory / ".lab/id_ed25519", "-o", f"UserKnownHostsFile={inventory}/.lab/known_hosts"]
-    return run("ssh", *options, "-o", "BatchMode=yes", f"root@{address(inventory, host)}", line, given=given)
+    return run(*ssh_command(inventory, host, line), given=given)
+
+
+def ssh_command(inventory: Path, host: str, line: str) -> list[str]:
+    """The words that run it."""
+    options = ["-i", f"{inventory}/.lab/id_ed25519", "-o", f"UserKnownHostsFile={inventory}/.lab/known_hosts"]
+    return ["ssh", *options, "-o", "BatchMode=yes", f"root@{address(inventory, host)}", line]
 
 
 def address(inventory: Path, host: str) -> str:

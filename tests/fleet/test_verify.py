@@ -73,7 +73,8 @@ def hands(fleet: Run) -> dict[str, Hand]:
         "portless": Hand(
             REGISTRY.partition(":")[0],
             {**root, **pair("10-good", good)},
-            "registry.lab (at port 443, since its name has none) refuses it",
+            "docker does not come as far as presenting a certificate to registry.lab (at port 443, since its name has "
+            "none): Connection refused",
         ),
         "misnamed": Hand(
             REGISTRY,

@@ -25,9 +25,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 NOW = datetime.now(UTC).replace(microsecond=0)
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
 
-KeyType = Literal["p256", "rsa", "rsa1024", "ed25519", "secp256k1"]
+KeyType = Literal["p256", "p384", "p521", "rsa", "rsa1024", "ed25519", "secp256k1"]
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
+_CURVES: dict[KeyType, ec.EllipticCurve] = {
+    "p256": ec.SECP256R1(),
+    "p384": ec.SECP384R1(),
+    "p521": ec.SECP521R1(),
+    "secp256k1": ec.SECP256K1(),
+}
 _USAGES = (
     "digital_signature",
     "content_commitment",
@@ -93,11 +99,13 @@ def issue(
     usages: Sequence[str] | None = None,
     alternative_names: Sequence[x509.GeneralName] = (),
     key_type: KeyType = "p256",
+    key: PrivateKey | None = None,
     not_before: datetime = NOW - timedelta(days=1),
     not_after: datetime = NOW + timedelta(days=60),
 ) -> Issued:
-    """Issue a certificate, self-signed without a signer; None leaves an extension out."""
-    key = _new_key(key_type)
+    """Issue a certificate, self-signed without a signer, for a new key of a type or for a given one; None leaves an
+    extension out."""
+    key = key or new_key(key_type)
     subject = name(subject) if isinstance(subject, str) else subject
     builder = (
         x509.CertificateBuilder()
@@ -167,9 +175,10 @@ def _general_name(text: str) -> x509.GeneralName:
         return x509.DNSName(text)
 
 
-def _new_key(key_type: KeyType) -> PrivateKey:
+def new_key(key_type: KeyType) -> PrivateKey:
+    """Make a key."""
     if key_type in ("rsa", "rsa1024"):
         return rsa.generate_private_key(65537, 2048 if key_type == "rsa" else 1024)
     if key_type == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
-    return ec.generate_private_key(ec.SECP256K1() if key_type == "secp256k1" else ec.SECP256R1())
+    return ec.generate_private_key(_CURVES[key_type])

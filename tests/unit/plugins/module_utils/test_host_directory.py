@@ -74,6 +74,17 @@ def test_a_junk_crt_is_told(lay: Lay) -> None:
     assert codes(lay(a__crt="junk")) == [("certificate-junk", "a.crt")]
 
 
+def test_a_crt_is_junk_where_no_block_of_it_is_a_certificate(lay: Lay, client: Issued) -> None:
+    block = "-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n"
+    junk = [block % "junk!", block % "anVuaw=="]
+    assert codes(lay(a__crt=junk[0], b__crt=junk[1])) == [("certificate-junk", "a.crt"), ("certificate-junk", "b.crt")]
+
+
+def test_a_certificate_among_junk_is_found(lay: Lay, client: Issued) -> None:
+    block = "-----BEGIN CERTIFICATE-----\nanVuaw==\n-----END CERTIFICATE-----\n"
+    assert codes(lay(a__crt=block + client.certificate, b__crt=client.certificate + block)) == []
+
+
 def test_orphans_are_told(lay: Lay, client: Issued) -> None:
     directory = lay(a__cert=client.certificate, b__key=client.private_key)
     assert codes(directory) == [("key-missing", "a.cert"), ("certificate-missing", "b.key")]

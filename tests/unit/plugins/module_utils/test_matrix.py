@@ -210,6 +210,15 @@ def test_the_directory_that_an_engine_reads(tmp_path: Path, engine: str, store: 
     assert found == str(tmp_path / wins)
 
 
+def test_the_default_directory_of_the_engines_own_root_comes_before_any_later_root(tmp_path: Path) -> None:
+    own, later = tmp_path / "own", tmp_path / "later"
+    engine = ENGINES["containerd"]._replace(root=str(own), later_roots=(str(later),))
+    (later / "reg.lab:5000").mkdir(parents=True)
+    assert winning_directory(engine, "reg.lab:5000", str(own), store=None) == str(later / "reg.lab:5000")
+    (own / "_default").mkdir(parents=True)
+    assert winning_directory(engine, "reg.lab:5000", str(own), store=None) == str(own / "_default")
+
+
 def test_the_default_directory_is_read_last(tmp_path: Path) -> None:
     (tmp_path / "_default").mkdir()
     docker, name, root = ENGINES["docker"], "reg.lab:5000", str(tmp_path)

@@ -103,7 +103,20 @@ def test_what_a_python_can_not_tell_is_unknown_and_says_so(pairs: list[str]) -> 
 def test_it_is_known_all_the_same_where_every_request_ends_alike() -> None:
     measured = registry("bad", measured=UNANSWERED)
     measured["requests"] = [row("bad", "Connection refused"), row(None, "Connection refused")]
-    assert effective(measured)["error"] == "Connection refused"
+    verdict = effective(measured)
+    assert attempts(verdict) == [(None, "Connection refused")]
+    assert verdict["reason"] == (
+        f"docker does not come as far as presenting a certificate to {NAME}: Connection refused"
+    )
+
+
+def test_who_does_not_trust_the_registry_presents_nothing() -> None:
+    measured = registry("good")
+    error = "the registry's certificate is not accepted: unable to get local issuer certificate"
+    measured["requests"] = [row("good", error), row(None, error)]
+    verdict = effective(measured)
+    assert attempts(verdict) == [(None, error)]
+    assert "does not come as far as presenting a certificate" in verdict["reason"]
 
 
 @pytest.mark.parametrize("engine", ["docker", "containers", "containerd"])
@@ -134,6 +147,28 @@ def test_a_key_that_stands_in_the_certificates_file_is_found_by_containerds_reso
     assert effective(measured)["pair"] == pair
 
 
+@pytest.mark.parametrize("code", ["not-a-file", "dangling-link"])
+@pytest.mark.parametrize(
+    ("engine", "store", "stopped"),
+    [
+        ("containerd", None, False),
+        ("docker", "containerd", False),
+        ("docker", "classic", True),
+        ("containers", None, True),
+    ],
+)
+def test_containerds_resolver_looks_for_no_key_but_that_of_a_certificate(
+    engine: str, store: str | None, stopped: bool, code: str
+) -> None:
+    measured = registry("good", findings=[finding(code, "zz.key")], engine=engine, store=store)
+    assert (effective(measured)["attempts"] == []) is stopped
+    measured["measured"]["files"].append("zz.cert")
+    assert effective(measured)["attempts"] == []
+    # A folder of that name is no certificate.
+    measured["findings"].append(finding("not-a-file", "zz.cert"))
+    assert (effective(measured)["attempts"] == []) is stopped
+
+
 class TestLoopback:
     """The classic dockerd counts loopback addresses as insecure, and others that its settings name."""
 
@@ -155,6 +190,16 @@ class TestLoopback:
     def test_all_others_do(self) -> None:
         assert effective(self.measured("containerd"))["pair"] == "good"
         assert effective(self.measured(None, engine="containers"))["pair"] == "good"
+
+    def test_containerds_way_depends_on_its_version(self) -> None:
+        verdict = effective(self.measured(None, engine="containerd"))
+        assert not is_known(verdict)
+        assert "1.6 asks a loopback address by plain HTTP" in verdict["reason"]
+
+    def test_but_not_where_hosts_toml_tells_it(self) -> None:
+        measured = self.measured(None, engine="containerd")
+        measured["measured"]["hosts_toml"] = hosts_toml(NAME, roots=["ca.crt"], pairs=["good"], fallback=True)
+        assert effective(measured)["pair"] == "good"
 
     def test_it_is_unknown_where_no_docker_tells_its_store(self) -> None:
         verdict = effective(self.measured(None))

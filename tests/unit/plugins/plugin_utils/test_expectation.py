@@ -125,3 +125,8 @@ def test_an_engine_that_says_otherwise_than_foretold_is_told(pair: str, status: 
 
 def test_nothing_contradicts_an_engine_that_was_not_asked() -> None:
     assert contradiction(verdicts(registry("good"))) is None
+
+
+def test_an_engine_that_takes_404_for_an_unknown_image_contradicts_nothing() -> None:
+    asked = {"client": "ctr", "status": 200, "error": None, "seconds": 0.1}
+    assert contradiction(verdicts(registry("missing", engine="containerd", asked=asked))) is None
