@@ -36,6 +36,7 @@ class ActionModule(ActionBase):
         """Return the verdicts; the result is failed where one is not what was expected."""
         super().run(tmp, task_vars)
         check_path_of_node("path", self._task.args.get("path"))
+        _check_form(self._task.args.get("expect"))
         _validation, args = self.validate_argument_spec(argument_spec=VERIFY_ARGUMENTS)
         faults = list(_faults(args))
         if faults:
@@ -85,6 +86,13 @@ def _unverified(args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for engine in args["engines"]:
             verdicts = {kind: unverified() for kind in ("documented", "effective", "engine")}
             yield {"name": name, "engine": engine, "findings": [], "requests": [], "verdicts": verdicts}
+
+
+def _check_form(expect: Any) -> None:
+    """The slip that Ansible's own check has no words for."""
+    for kind, demanded in expect.items() if isinstance(expect, Mapping) else ():
+        if not isinstance(demanded, Mapping):
+            raise AnsibleActionFail(f"expect: {kind}: {demanded} is no verdict: write {kind}: {{status: 200}}")
 
 
 def _faults(args: Mapping[str, Any]) -> Iterator[str]:

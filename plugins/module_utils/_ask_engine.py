@@ -28,7 +28,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._engines import DEFA
 from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import NAME as HOSTS_TOML
 
 # Takes a command and seconds; raises FileNotFoundError where the program is missing, TimeoutError after the seconds.
-RunCommand = Callable[[List[str], float], Tuple[int, str, str]]
+RunCommand = Callable[[List[str], float], Tuple[int, str]]
 
 
 class EngineAnswer(NamedTuple):
@@ -60,7 +60,7 @@ class _Question(NamedTuple):
     def root(self) -> str:
         return os.path.dirname(self.path)
 
-    def run(self, *command: str) -> tuple[int, str, str]:
+    def run(self, *command: str) -> tuple[int, str]:
         """Never with 0 seconds, which some take for no limit."""
         return self.run_command(list(command), max(self.started + self.timeout - time.monotonic(), 0.001))
 
@@ -164,7 +164,7 @@ def _ask_containerd(question: _Question) -> EngineAnswer:
 def _ask_program(question: _Question, client: str, command: list[str]) -> EngineAnswer:
     """Raises OSError where the program can't be run."""
     try:
-        status, _output, complaints = question.run(client, *command)
+        status, complaints = question.run(client, *command)
     except TimeoutError:
         return question.answer(client, None, _late(question))
     let_in = status == 0 or (client == "ctr" and ctr_was_let_in(complaints))

@@ -82,10 +82,15 @@ class Certificate(NamedTuple):
             "serial_number": self.serial_number,
             "subject": self.subject,
             "issuer": self.issuer,
-            "not_before": self.not_before.strftime(TIME_FORMAT),
-            "not_after": self.not_after.strftime(TIME_FORMAT),
+            "not_before": told_time(self.not_before),
+            "not_after": told_time(self.not_after),
             "days_left": (self.not_after - now).days,
         }
+
+
+def told_time(moment: datetime) -> str:
+    """A time in UTC as results have it. Of a year below 1000 strftime leaves the zeros in front out."""
+    return f"{moment.year:04}{moment.strftime(TIME_FORMAT)[-16:]}"
 
 
 def read_certificate(der: bytes) -> Certificate:

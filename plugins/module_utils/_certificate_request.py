@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import distinguished_name
 from ansible_collections.fleet.certs_d.plugins.module_utils._der import elements
+from ansible_collections.fleet.certs_d.plugins.module_utils._names import shown
 
 _CALLBACK = "_msg_callback"
 _HANDSHAKE = 22
@@ -45,8 +46,16 @@ class AsksFor(NamedTuple):
     signature_schemes: tuple[int, ...] = ()
     certificate_types: tuple[int, ...] = ()
 
+    def in_words(self) -> dict[str, Any]:
+        """The facts for people, the numbers of schemes that RFC 8446 does not name in hexadecimal digits."""
+        return {
+            "requested": self.requested,
+            "issuers": [_issuer_name(issuer) for issuer in self.issuers],
+            "signature_schemes": [_SCHEME_NAMES.get(number, f"0x{number:04x}") for number in self.signature_schemes],
+        }
+
     def as_data(self) -> dict[str, Any]:
-        """The facts as they stand in results."""
+        """The facts that a client's choice is a function of."""
         return {
             "requested": self.requested,
             "tls": self.tls,
@@ -55,6 +64,21 @@ class AsksFor(NamedTuple):
             "signature_schemes": list(self.signature_schemes),
             "certificate_types": list(self.certificate_types),
         }
+
+
+_SCHEME_NAMES = {
+    0x0401: "rsa_pkcs1_sha256",
+    0x0501: "rsa_pkcs1_sha384",
+    0x0601: "rsa_pkcs1_sha512",
+    0x0403: "ecdsa_secp256r1_sha256",
+    0x0503: "ecdsa_secp384r1_sha384",
+    0x0603: "ecdsa_secp521r1_sha512",
+    0x0804: "rsa_pss_rsae_sha256",
+    0x0805: "rsa_pss_rsae_sha384",
+    0x0806: "rsa_pss_rsae_sha512",
+    0x0807: "ed25519",
+    0x0808: "ed448",
+}
 
 
 class Handshake:
@@ -155,6 +179,6 @@ def _numbers(data: bytes) -> tuple[int, ...]:
 
 def _issuer_name(der: bytes) -> str:
     try:
-        return distinguished_name(next(elements(der)).content)
+        return shown(distinguished_name(next(elements(der)).content))
     except _FAULTS:
         return "(no name)"

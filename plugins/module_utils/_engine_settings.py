@@ -24,7 +24,6 @@ _HTTPS = 443
 _SERVICES = {"docker": "docker.service", "containerd": "containerd.service"}
 # From the weakest to the strongest (systemd.unit(5)).
 _UNIT_ROOTS = ("usr/lib/systemd/system", "lib/systemd/system", "run/systemd/system", "etc/systemd/system")
-_CREDENTIALS = re.compile(r"//[^/@]*@")
 
 
 class Settings(NamedTuple):
@@ -43,12 +42,18 @@ class Settings(NamedTuple):
         if not proxy or _is_loopback(registry.address):
             return None
         exceptions = [entry.strip().lower() for entry in self._variable("NO_PROXY").split(",") if entry.strip()]
-        return None if any(_covers(entry, registry) for entry in exceptions) else _CREDENTIALS.sub("//***@", proxy)
+        return None if any(_covers(entry, registry) for entry in exceptions) else _without_credentials(proxy)
 
     def takes_for_insecure(self, registry: RegistryName, addresses: tuple[str, ...]) -> bool:
-        """Whether dockerd verifies nothing of this registry, and reads no certificates for it."""
-        named = registry.text in self.insecure or registry.address in self.insecure
-        return named or any(_in_network(address, entry) for address in addresses for entry in self.insecure)
+        """Whether dockerd verifies nothing of this registry, and reads no certificates for it.
+
+        An entry is a registry's name as images spell it, port and all, or a network, never a bare address (moby,
+        registry/config.go).
+        """
+        networks = [entry for entry in self.insecure if "/" in entry]
+        return registry.text in self.insecure or any(
+            _in_network(address, network) for address in addresses for network in networks
+        )
 
     def _variable(self, name: str) -> str:
         return self.environment.get(name) or self.environment.get(name.lower()) or ""
@@ -65,17 +70,31 @@ def settings_of(engine: str, system: str = "/") -> Settings:
     daemon = _daemon_json(system)
     proxies = daemon.get("proxies")
     stronger = {name.upper().replace("-", "_"): str(value) for name, value in _table(proxies).items() if value}
-    insecure = daemon.get("insecure-registries")
-    return Settings({**environment, **stronger}, tuple(map(str, insecure)) if isinstance(insecure, list) else ())
+    found = daemon.get("insecure-registries")
+    listed = [*map(str, found if isinstance(found, list) else []), *_insecure_flags(system)]
+    return Settings(
+        {**environment, **stronger}, tuple(re.sub(r"^https?://", "", entry, flags=re.I) for entry in listed)
+    )
 
 
 def _of_process(system: str) -> dict[str, str]:
     """The environment of the dockerd that runs."""
+    pairs = (line.partition("=") for line in _told_by_process(system, "environ"))
+    return {name: value for name, equals, value in pairs if equals}
+
+
+def _insecure_flags(system: str) -> list[str]:
+    """The registries that the dockerd that runs was told of on its command line."""
+    words = _told_by_process(system, "cmdline")
+    joined = [word.partition("=")[2] for word in words if word.startswith("--insecure-registry=")]
+    return [*joined, *(after for word, after in zip(words, words[1:]) if word == "--insecure-registry")]
+
+
+def _told_by_process(system: str, what: str) -> list[str]:
     process = _text(os.path.join(system, "run/docker.pid")).strip()
     if not re.fullmatch(r"[0-9]+", process):
-        return {}
-    pairs = (line.partition("=") for line in _text(os.path.join(system, "proc", process, "environ")).split("\0"))
-    return {name: value for name, equals, value in pairs if equals}
+        return []
+    return _text(os.path.join(system, "proc", process, what)).split("\0")
 
 
 def _of_service(system: str, service: str) -> dict[str, str]:
@@ -108,6 +127,14 @@ def _assignments(lines: list[str]) -> dict[str, str]:
             continue
         found.update({name: value for name, equals, value in (word.partition("=") for word in words) if equals})
     return found
+
+
+def _without_credentials(proxy: str) -> str:
+    """The proxy's address; whatever stands before the last @ may be a password, however it is written."""
+    if "@" not in proxy:
+        return proxy
+    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", proxy)
+    return f"{scheme[0] if scheme else ''}***@{proxy.rpartition('@')[2]}"
 
 
 def _daemon_json(system: str) -> Mapping[str, Any]:

@@ -72,7 +72,7 @@ def shown(text: str) -> str:
     for secret, instead in _SECRETS:
         text = secret.sub(instead, text)
     text = re.sub(r"<[!/a-zA-Z][^<>]*(?:>|$)", " ", text.replace("\\n", " "))
-    words = " ".join(text.split())
+    words = "".join(char if char.isprintable() else "\ufffd" for char in " ".join(text.split()))
     return words if len(words) <= _BEGINNING + _END else f"{words[:_BEGINNING]}…{words[-_END:]}"
 
 

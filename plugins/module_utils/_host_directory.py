@@ -13,6 +13,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import 
 from ansible_collections.fleet.certs_d.plugins.module_utils._client_pair import pair_fault
 from ansible_collections.fleet.certs_d.plugins.module_utils._disk import read_regular_file
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
+from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import NAME as HOSTS_TOML
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
 
 SUFFIXES = (".crt", ".cert", ".key")
@@ -71,7 +72,8 @@ def read_host_directory(path: str) -> HostDirectory | None:
         names = sorted(os.listdir(path), key=os.fsencode)
     except FileNotFoundError:
         return HostDirectory(path, 0, 0, 0, (), link) if link else None
-    files = tuple(_read_file(path, name) for name in names)
+    read = (_read_file(path, name) for name in names)
+    files = tuple(file for file in read if file is not None)
     return HostDirectory(path, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, files, link)
 
 
@@ -108,6 +110,8 @@ def engine_faults(directory: HostDirectory) -> list[Finding]:
     for file in directory.files:
         if file.suffix:
             findings += _faults_of_file(directory.path, file, files)
+        elif file.name == HOSTS_TOML and file.content is None and not file.is_dangling:
+            findings.append(Finding("not-a-file", os.path.join(directory.path, file.name)))
     return findings
 
 
@@ -127,12 +131,16 @@ def _faults_of_file(path: str, file: File, files: dict[str, File]) -> list[Findi
     return [Finding(fault, place)] if fault else []
 
 
-def _read_file(directory: str, name: str) -> File:
+def _read_file(directory: str, name: str) -> File | None:
+    """None where the entry has gone since it was listed: somebody is exchanging files."""
     path = os.path.join(directory, name)
-    status = os.lstat(path)
+    try:
+        status, content = os.lstat(path), read_regular_file(path)
+    except FileNotFoundError:
+        return None
     return File(
         name,
-        read_regular_file(path),
+        content,
         stat.S_IMODE(status.st_mode),
         status.st_uid,
         status.st_gid,

@@ -12,6 +12,8 @@ from typing import Sequence
 NAME = "hosts.toml"
 # By this line the file is known again when it is wanted no more.
 MARK = "# Made by the Ansible module fleet.certs_d.layout."
+_HEADER_TABLE = re.compile(r"""\s*\[(.*\.)?\s*["']?header["']?\s*\]""")
+_HEADER_KEY = re.compile(r"""\s*["']?header["']?\s*[.=]""")
 # The one name that images spell otherwise than the host that serves them.
 _HOSTS = {"docker.io": "registry-1.docker.io"}
 
@@ -35,6 +37,17 @@ def hosts_toml(registry: str, *, roots: Sequence[str], pairs: Sequence[str], fal
         lines += ["", f"[host.{_string(name)}]", '  capabilities = ["pull", "resolve"]']
         lines += [f"  {line}" for line in _material(roots, members)]
     return "\n".join(lines) + "\n"
+
+
+def without_secrets(text: str) -> str:
+    """The text without what a user may have put beside our keys: HTTP headers, and credentials in URLs."""
+    kept, in_header = [], False
+    for line in text.splitlines(keepends=True):
+        if line.lstrip().startswith("["):
+            in_header = _HEADER_TABLE.match(line) is not None
+        if not in_header and not _HEADER_KEY.match(line):
+            kept.append(re.sub(r"//[^\"'\s]*@", "//", line))
+    return "".join(kept)
 
 
 def _fragments(pairs: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory impo
     read_host_directory,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import NAME as HOSTS_TOML
+from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import without_secrets
 from ansible_collections.fleet.certs_d.plugins.module_utils._measurement import (
     TIME_IS_OVER,
     Measurement,
@@ -54,14 +55,14 @@ def measure(name: str, engines: Sequence[tuple[Engine, str]], question: Question
         said = _ask_the_engine(engine, registry, winning_directory(engine, name, root, store=None), question)
         path = winning_directory(engine, name, root, store=said.store)
         if path not in known:
-            directory = read_host_directory(path) or HostDirectory(path, 0, 0, 0, ())
+            directory = _read(path)
             known[path] = directory, measure_directory(registry, directory, question)
         directory, measurement = known[path]
         settings = question.settings.get(engine.name, Settings({}))
         proxy = settings.proxy_of(registry)
         entries.append(
             {
-                **_head(name, engine, path, [*engine_faults(directory), *_shadowed(engine, name, root, path)]),
+                **_head(name, engine, path, [*_faults(directory), *_shadowed(engine, name, root, path)]),
                 "client_pairs": _client_pairs(directory, question),
                 "requests": [as_row(pair, answer) for pair, answer in measurement.answers],
                 "measured": {
@@ -73,6 +74,19 @@ def measure(name: str, engines: Sequence[tuple[Engine, str]], question: Question
             }
         )
     return entries
+
+
+def _read(path: str) -> HostDirectory:
+    """The directory; one without entries where there is none, or something else in its place."""
+    try:
+        return read_host_directory(path) or HostDirectory(path, 0, 0, 0, ())
+    except NotADirectoryError:
+        return HostDirectory(path, 0, 0, 0, ())
+
+
+def _faults(directory: HostDirectory) -> list[Finding]:
+    in_its_place = os.path.exists(directory.path) and not os.path.isdir(directory.path)
+    return [Finding("not-a-directory", directory.path)] if in_its_place else engine_faults(directory)
 
 
 def winning_directory(engine: Engine, name: str, root: str, *, store: str | None) -> str:
@@ -161,7 +175,7 @@ def _files(directory: HostDirectory) -> dict[str, Any]:
     text = None if found is None else found.decode("utf-8", "replace")
     return {
         "files": [shown(file.name) for file in directory.files],
-        "hosts_toml": None if text is None or holds_private_key(text) else text,
+        "hosts_toml": None if text is None or holds_private_key(text) else without_secrets(text),
     }
 
 

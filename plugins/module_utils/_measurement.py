@@ -52,7 +52,7 @@ class Question(NamedTuple):
 
     `timeout` bounds one attempt, in seconds; `deadline` bounds all, on the clock of time.monotonic(). `settings` are
     those of the engines by their names. `run_command` runs a command for at most so many seconds, and returns its
-    status, what it said and what it complained of; without it no engine is asked.
+    status and what it complained of; without it no engine is asked.
     """
 
     request: str
@@ -61,7 +61,7 @@ class Question(NamedTuple):
     now: datetime
     image: str = ""
     settings: Mapping[str, Settings] = MappingProxyType({})
-    run_command: Callable[[list[str], float], tuple[int, str, str]] | None = None
+    run_command: Callable[[list[str], float], tuple[int, str]] | None = None
 
     def seconds_left(self) -> float:
         """How long the next attempt may take; 0 or less where none may be made."""

@@ -9,27 +9,32 @@ import contextlib
 import os
 import signal
 import subprocess
+import tempfile
+
+_LONGEST = 65536
 
 
-def run_program(command: list[str], timeout: float) -> tuple[int, str, str]:
-    """The exit status, the output and the complaints of a program that gets nothing to read.
+def run_program(command: list[str], timeout: float) -> tuple[int, str]:
+    """The exit status and the complaints, at most their last 64 KiB, of a program whose output nobody wants.
 
     Raises FileNotFoundError where there is none of this name, TimeoutError after `timeout` seconds: then it is ended
     with all that it has started.
     """
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        try:
-            output, complaints = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            raise TimeoutError from None
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-    return process.returncode, output.decode("utf-8", "replace"), complaints.decode("utf-8", "replace")
+    with tempfile.TemporaryFile() as complaints:
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            start_new_session=True,
+        ) as process:
+            try:
+                process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                raise TimeoutError from None
+            finally:
+                if process.returncode is None:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
+        complaints.seek(max(complaints.seek(0, os.SEEK_END) - _LONGEST, 0))
+        return process.returncode, complaints.read().decode("utf-8", "replace")

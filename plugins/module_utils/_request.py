@@ -182,13 +182,9 @@ class _Attempt:
         self._note(addresses=tuple(dict.fromkeys(str(address[0]) for *_kind, address in found)))
         fault: OSError = OSError("the name has no address")
         for place, (family, kind, protocol, _canonical, address) in enumerate(found):
-            connection = socket.socket(family, kind, protocol)
             try:
-                connection.settimeout(_left(self._deadline) / (len(found) - place))
-                connection.connect(address)
-                connection.settimeout(_left(self._deadline))
+                connection = self._connected(family, kind, protocol, address, parts=len(found) - place)
             except OSError as error:
-                connection.close()
                 fault = error
                 words = "no answer" if isinstance(error, socket.timeout) else error.strerror
                 self._note(silent=(*self._seen.silent, f"{address[0]}: {words}"))
@@ -197,13 +193,28 @@ class _Attempt:
                 return connection
         raise fault
 
+    def _connected(self, family: int, kind: int, protocol: int, address: Any, *, parts: int) -> socket.socket:
+        """A connection made in one of so many parts of the time that is left."""
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(_left(self._deadline) / parts)
+            connection.connect(address)
+            connection.settimeout(_left(self._deadline))
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
     def _answer(self, connection: socket.socket) -> int:
         """The status of the first answer that is more than information (RFC 9110, 15.2)."""
-        data = b""
+        data, read = b"", 0
         while True:
             end = _END_OF_HEAD.search(data)
             if end is None:
-                data += self._more(connection, data)
+                more = self._more(connection, data)
+                data, read = data + more, read + len(more)
+                if read > _LONGEST_HEAD:
+                    raise _NoHttp
                 continue
             line = _STATUS_LINE.match(data)
             if line is None:
@@ -215,7 +226,7 @@ class _Attempt:
             data = data[end.end() :]
 
     def _more(self, connection: socket.socket, data: bytes) -> bytes:
-        if not b"HTTP/".startswith(data[:5]) or len(data) > _LONGEST_HEAD:
+        if not b"HTTP/".startswith(data[:5]):
             raise _NoHttp
         more = connection.recv(_LONGEST_HEAD)
         if time.monotonic() >= self._deadline:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -12,18 +13,19 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from urllib.parse import urlsplit
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import (
-    TIME_FORMAT,
     InvalidCertificate,
     read_certificate,
+    told_time,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._certificate_details import alternative_names, name_fits
+from ansible_collections.fleet.certs_d.plugins.module_utils._names import shown
 from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name import RegistryName
 from ansible_collections.fleet.certs_d.plugins.module_utils._request import Answer, Seen
 
 _SOON_DAYS = 30
 _MUCH_SKEW = 60.0
-_LONGEST_REALM = 1000
-_REALM = re.compile(r"\bbearer\b[^\n]*?\brealm=\"(?P<realm>[^\"\s]+)\"", re.IGNORECASE)
+_LONGEST_CHALLENGE = 4096
+_REALM = re.compile(r"\brealm=\"([^\"\s]+)\"", re.IGNORECASE)
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -44,6 +46,7 @@ def server_as_seen(registry: RegistryName, heard: Heard, *, proxy: str | None, n
     seen = _clearest([answer.seen for answer in heard.all()])
     chain = _chain(seen, now)
     names = chain[0]["names"] if chain else []
+    asks_for = next((answer.seen.asks_for for answer in heard.all() if answer.seen.asks_for is not None), None)
     realm = _token_realm(heard)
     facts = {
         "address": seen.address,
@@ -51,8 +54,9 @@ def server_as_seen(registry: RegistryName, heard: Heard, *, proxy: str | None, n
         "cipher": seen.cipher,
         "chain": chain,
         "names": names,
-        "name_fits": name_fits(registry.address, names),
+        "name_fits": name_fits(registry.address, names) if chain else None,
         "days_left": chain[0]["days_left"] if chain else None,
+        "asks_for": None if asks_for is None else asks_for.in_words(),
         "clock_skew": _clock_skew(heard),
         "v1": heard.v1.status if heard.v1 else None,
         "v2": heard.v2.status if heard.v2 else None,
@@ -78,9 +82,9 @@ def _chain(seen: Seen, now: datetime) -> list[dict[str, Any]]:
             break
         chain.append(
             {
-                "subject": certificate.subject,
-                "issuer": certificate.issuer,
-                "not_after": certificate.not_after.strftime(TIME_FORMAT),
+                "subject": shown(certificate.subject),
+                "issuer": shown(certificate.issuer),
+                "not_after": told_time(certificate.not_after),
                 "days_left": (certificate.not_after - now).days,
                 "names": names,
                 "fingerprint": certificate.fingerprint,
@@ -93,20 +97,20 @@ def _clock_skew(heard: Heard) -> float | None:
     """By how many seconds the registry's clock is ahead of this node's; its Date tells whole seconds."""
     for seen in (answer.seen for answer in heard.all()):
         if seen.received is not None and "date" in seen.headers:
-            try:
+            with contextlib.suppress(TypeError, ValueError, IndexError, OverflowError):
                 date = parsedate_to_datetime(seen.headers["date"])
-            except (TypeError, ValueError, IndexError):
-                continue
-            date = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
-            return round(date.timestamp() - seen.received, 1)
+                date = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+                return round(date.timestamp() - seen.received, 1)
     return None
 
 
 def _token_realm(heard: Heard) -> str | None:
     for answer in heard.all():
-        found = _REALM.search(answer.seen.headers.get("www-authenticate", ""))
-        if answer.status == 401 and found:
-            return found["realm"][:_LONGEST_REALM]
+        challenges = answer.seen.headers.get("www-authenticate", "") if answer.status == 401 else ""
+        _others, _bearer, parameters = challenges[:_LONGEST_CHALLENGE].lower().partition("bearer ")
+        found = _REALM.search(challenges[:_LONGEST_CHALLENGE][-len(parameters) :]) if parameters else None
+        if found:
+            return shown(found[1])
     return None
 
 
@@ -120,7 +124,7 @@ def _origin(url: str) -> tuple[str, int] | None:
 
 def _of_certificates(registry: RegistryName, facts: Mapping[str, Any]) -> list[str]:
     warnings = []
-    if facts["chain"] and not facts["name_fits"]:
+    if facts["name_fits"] is False:
         told = (
             f"is for {', '.join(facts['names'])}" if facts["names"] else "has no alternative name, so it is for nobody"
         )

@@ -54,6 +54,7 @@ options:
     description:
       - Engines whose host directories are read, and who are asked themselves. V(docker) is dockerd, V(containers) is
         podman, skopeo, buildah and CRI-O, V(containerd) is containerd.
+    version_added: 0.2.0
     type: list
     elements: str
     choices: [docker, containers, containerd]
@@ -76,18 +77,21 @@ options:
     description:
       - Seconds that all requests of a node may take together, at most 3600. Registries are asked side by side. What
         was not asked in time has an error that says so.
+    version_added: 0.2.0
     type: float
     default: 120.0
   ask_engine:
     description:
       - Whether the engine of the node is asked itself, without pulling. V(docker) by C(GET /distribution/NAME/json)
         on its socket, V(containers) by C(skopeo inspect), V(containerd) by C(ctr).
+    version_added: 0.2.0
     type: bool
     default: true
   image:
     description:
       - Image that the engine is asked for, C(NAME:TAG) without the registry. It need not exist, since a registry that
         does not know it has let the engine in.
+    version_added: 0.2.0
     type: str
     default: fleet-certs-d/none:none
   expect:
@@ -119,7 +123,11 @@ options:
       engine:
         description: The verdict of the engine itself, which does not tell the pair.
         type: dict
-        suboptions: *verdict
+        suboptions:
+          status:
+            description: HTTP status that the registry must answer in the end.
+            type: int
+            default: 200
 seealso:
   - module: fleet.certs_d.layout
   - name: Verify repository client with certificates
@@ -199,11 +207,13 @@ registries:
       type: str
     server:
       description:
-        - The registry as this node sees it, null where no handshake came that far. C(address) and C(tls_version) and
-          C(cipher) of the connection, C(chain) of certificates, alternative C(names) and whether the registry's name
-          is one of them (C(name_fits)), C(days_left) of its certificate, C(clock_skew) in seconds by the C(Date) of
-          its answer, the statuses of C(v1) and C(v2), the C(token_realm) that it sends clients to and whether that is
-          on another host (C(token_realm_elsewhere)), the engine's C(proxy), and C(warnings) in words.
+        - The registry as this node sees it; what did not show on the way is null, and all of it where no image name
+          can name the registry. C(address) and C(tls_version) and C(cipher) of the connection, C(chain) of
+          certificates, alternative C(names) and whether the registry's name is one of them (C(name_fits)),
+          C(days_left) of its certificate, which C(issuers) and C(signature_schemes) it C(asks_for), by how many
+          seconds its clock is ahead by the C(Date) of its answer (C(clock_skew)), the statuses of C(v1) and C(v2), the
+          C(token_realm) that it sends clients to and whether that is on another host (C(token_realm_elsewhere)), the
+          engine's C(proxy) without credentials, and C(warnings) in words.
       type: dict
     verdicts:
       description:

@@ -116,10 +116,11 @@ class _Reading:
 
     def _hosts(self) -> list[Host] | None:
         text = self._measured["hosts_toml"] if self._reader == "containerd" else None
-        hosts = None if text is None else hosts_of(text, self._registry["path"])
+        served = _SERVED_BY.get(self._name, self._name)
+        hosts = None if text is None else hosts_of(text, self._registry["path"], served)
         roots = {name for name in self._measured["files"] if name.endswith(".crt")}
         for host in hosts or []:
-            if host.address != _SERVED_BY.get(self._name, self._name):
+            if host.address != served:
                 raise InvalidHosts(f"it names another host, {host.address}")
             if host.roots != roots:
                 raise InvalidHosts("its CA roots are not the .crt files that the registry was asked with")

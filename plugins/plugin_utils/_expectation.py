@@ -19,13 +19,15 @@ _REMEDIES = {
     "": "check that the registry runs, speaks TLS and can be reached from this host",
 }
 _UNKNOWN = "An unknown verdict fulfils nothing: demand another one in expect, or change what keeps it unknown."
-_NOT_FOUND = 404
+# To containerd's resolver a registry that answers 404 to everything looks like one that lacks the image alone, and an
+# engine may have a login, or fetch a token, where a request without one gets 401.
+_ENGINES_MAY_GET_IN = (401, 404)
 
 
 def is_expected(verdict: Mapping[str, Any], expected: Expectation) -> bool:
     """Whether the answer that stands has the expected status and, where one is named, came to the expected pair."""
     pair = verdict["attempts"][-1]["pair"] if verdict["attempts"] else None
-    return verdict["status"] == expected["status"] and expected["pair"] in (None, pair)
+    return verdict["status"] == expected["status"] and expected.get("pair") in (None, pair)
 
 
 def unmet(verdicts: Mapping[str, Verdict], expect: Mapping[str, Expectation | None]) -> str | None:
@@ -39,22 +41,19 @@ def unmet(verdicts: Mapping[str, Verdict], expect: Mapping[str, Expectation | No
 
 
 def contradiction(verdicts: Mapping[str, Verdict]) -> str | None:
-    """The engine says otherwise than our rule foretold; then the rule is wrong, and a user should tell us.
-
-    To containerd's resolver a registry that answers 404 to everything looks like one that lacks the image alone.
-    """
+    """The engine says otherwise than our rule foretold; then the rule is wrong, and a user should tell us."""
     rule, engine = verdicts["effective"], verdicts["engine"]
     if not is_known(rule) or not is_known(engine) or lets_in(rule) == lets_in(engine):
         return None
-    if rule["status"] == _NOT_FOUND and lets_in(engine):
+    if rule["status"] in _ENGINES_MAY_GET_IN and lets_in(engine):
         return None
     return f"{engine['reason']}; foretold was: {rule['reason']}. The engine is right: please report this"
 
 
 def _complaint(kind: str, verdicts: Mapping[str, Verdict], expected: Expectation) -> str:
     verdict = verdicts[kind]
-    pair = f" with {expected['pair']}" if expected["pair"] else ""
-    loop, step = _by_the_loop(kind, verdicts), _step(verdict, expected)
+    pair = f" with {expected['pair']}" if expected.get("pair") else ""
+    loop, step = _by_the_loop(kind, verdicts), _step(kind, verdict, expected)
     return f"{verdict['reason']}.{loop} Expected: {expected['status']}{pair}.{step}"
 
 
@@ -65,11 +64,13 @@ def _by_the_loop(kind: str, verdicts: Mapping[str, Verdict]) -> str:
     return f" Only the loop of docker 1.2 to 1.3 would get in, with {documented['pair'] or 'no certificate'}."
 
 
-def _step(verdict: Verdict, expected: Expectation) -> str:
+def _step(kind: str, verdict: Verdict, expected: Expectation) -> str:
     if not is_known(verdict):
         return f" {_UNKNOWN}"
-    # A fault of the directory says itself what to do.
-    return f" certs.d stays as deployed: {_remedy(verdict, expected)}." if verdict["attempts"] else ""
+    # A fault of the directory says itself what to do, and an engine's own words are for whoever knows the engine.
+    if not verdict["attempts"] or (kind == "engine" and verdict["status"] is None):
+        return ""
+    return f" certs.d stays as deployed: {_remedy(verdict, expected)}."
 
 
 def _remedy(verdict: Verdict, expected: Expectation) -> str:

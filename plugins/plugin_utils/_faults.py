@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import NAME as HOSTS_TOML
+
 # Who reads a host directory: the loop of the document (docker 1.2.0 to 1.3.3), dockerd with the classic image store
 # (1.4 and later), containers/image (podman, skopeo, buildah, CRI-O), and the resolver of containerd, which dockerd has,
 # too, with the containerd image store (28.5 and later).
@@ -25,6 +27,7 @@ _STOPPED: dict[tuple[str, str], frozenset[str]] = {
     ("dangling-link", ".cert"): _ALL,
     ("dangling-link", ".key"): _ALL,
     ("certificate-junk", ".crt"): frozenset({"containerd"}),
+    ("not-a-file", HOSTS_TOML): frozenset({"containerd"}),
 }
 # Whatever else is wrong with a pair stops everybody; of a CA root nothing else does.
 _PAIR_SUFFIXES = (".cert", ".key")
@@ -57,5 +60,5 @@ def _file_name(finding: Mapping[str, Any]) -> str:
 
 def _suffix(finding: Mapping[str, Any]) -> str:
     """The suffix of the file; empty where the finding speaks of the registry's name or of the directory."""
-    name = _file_name(finding)
-    return next((suffix for suffix in (".crt", *_PAIR_SUFFIXES) if name.endswith(suffix)), "")
+    name = "" if finding["code"] == "registry-name" else _file_name(finding)
+    return next((suffix for suffix in (".crt", *_PAIR_SUFFIXES, HOSTS_TOML) if name.endswith(suffix)), "")

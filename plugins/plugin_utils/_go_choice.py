@@ -17,6 +17,7 @@ _PSS_SCHEMES = {0x0804: 528, 0x0805: 784, 0x0806: 1040}
 _PKCS1_SCHEMES = (0x0401, 0x0501, 0x0601)
 # RFC 5246, 7.4.4 and RFC 8422, 5.5: the types of certificates that a server of TLS 1.2 takes.
 _RSA_SIGN, _ECDSA_SIGN = 1, 64
+_NAMES_TOLD = 3
 
 
 def presented(pairs: Sequence[Mapping[str, Any]], asks_for: Mapping[str, Any]) -> str | None:
@@ -34,8 +35,13 @@ def why_not(pair: Mapping[str, Any], asks_for: Mapping[str, Any]) -> str:
     if not _can_sign(pair, asks_for):
         return f"the registry takes no signature of its {pair['key_kind']} key"
     if asks_for["issuers"] and not set(pair["issuers"]) & set(asks_for["issuers"]):
-        return "the registry names other CAs than its issuer"
+        return f"the registry names other CAs than its issuer ({_told(asks_for['issuer_names'])})"
     return ""
+
+
+def _told(names: Sequence[str]) -> str:
+    """The first of them: servers may name a hundred."""
+    return "; ".join(names[:_NAMES_TOLD]) + ("; …" if len(names) > _NAMES_TOLD else "")
 
 
 def _can_sign(pair: Mapping[str, Any], asks_for: Mapping[str, Any]) -> bool:

@@ -23,38 +23,61 @@ class Host(NamedTuple):
     roots: frozenset[str]
 
 
-def hosts_of(text: str, path: str) -> list[Host] | None:
-    """The hosts in the order in which a pull asks them; None where the file is read as if it were not there.
+def hosts_of(text: str, path: str, registry: str) -> list[Host] | None:
+    """The hosts in the order in which a pull of a tag asks them; None where the file is read as if it were not there.
 
-    That is so of a file that can't be decoded: containerd logs it and reads the directory docker-style. `path` is the
-    host directory, below which file names are relative. Raises InvalidHosts.
+    That is so of a file that can't be decoded, and of an empty one: containerd reads the directory docker-style then.
+    The root of the file is the last host, `server` where it has one, else the registry itself. `path` is the host
+    directory, below which file names are relative. Raises InvalidHosts.
     """
     try:
         whole = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
+        return None
+    except RecursionError:
+        raise InvalidHosts("it is nested too deep") from None
+    if not text:
         return None
     tables = whole.get("host") or {}
     if not isinstance(tables, Mapping) or not all(isinstance(table, Mapping) for table in tables.values()):
         raise InvalidHosts("[host] holds no tables")
     if not tables:
         raise InvalidHosts("it has no [host] table, and containerd 1.6 and 1.7 read such a file as none")
-    hosts = [_host(url, table, path) for url, table in tables.items() if _pulls(table)]
-    return [*hosts, _host(str(whole["server"]), whole, path)] if "server" in whole else hosts
+    listed = [*tables.items(), (str(whole.get("server") or registry), whole)]
+    hosts = [_host(url, table, path) for url, table in listed if _pulls(table)]
+    if not hosts:
+        raise InvalidHosts("none of its hosts has the capabilities pull and resolve")
+    return hosts
 
 
 def _pulls(table: Mapping[str, Any]) -> bool:
-    return "pull" in table.get("capabilities", ["pull"])
+    """An empty list is as none, and means all; case does not matter (containerd, parseHostConfig)."""
+    named = table.get("capabilities") or ["pull", "resolve"]
+    if not isinstance(named, list):
+        raise InvalidHosts("capabilities is no list")
+    return {"pull", "resolve"} <= {str(name).lower() for name in named}
 
 
 def _host(url: str, table: Mapping[str, Any], path: str) -> Host:
-    parts = urlsplit(url if "://" in url else f"https://{url}")
-    if parts.scheme != "https":
-        raise InvalidHosts(f"{url} is not asked by TLS")
+    scheme, address, folder = _parts(url if "://" in url else f"https://{url}")
+    if scheme != "https":
+        raise InvalidHosts(f"{address} is not asked by TLS")
+    if folder.strip("/") not in ("", "v2") or table.get("override_path"):
+        raise InvalidHosts(f"{address} is asked for another path than /v2")
     if table.get("skip_verify"):
-        raise InvalidHosts(f"{url} has skip_verify")
+        raise InvalidHosts(f"{address} has skip_verify")
     roots = (_in_directory(name, path) for name in _listed(table.get("ca", [])))
     pairs = (_pair(entry, path) for entry in _listed(table.get("client", [])))
-    return Host(parts.netloc, tuple(pairs), frozenset(roots))
+    return Host(address, tuple(pairs), frozenset(roots))
+
+
+def _parts(url: str) -> tuple[str, str, str]:
+    """Scheme, host with port, and path; credentials are nobody's business."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise InvalidHosts("the name of one of its hosts is no URL") from None
+    return parts.scheme, parts.netloc.rpartition("@")[2], parts.path
 
 
 def _listed(value: Any) -> list[Any]:

@@ -24,7 +24,7 @@ def main() -> None:
     question = json.load(sys.stdin)
     without, hangs = question.pop("without"), question.pop("hangs")
 
-    def run(command: list[str], timeout: float) -> tuple[int, str, str]:
+    def run(command: list[str], timeout: float) -> tuple[int, str]:
         if command[0] in without:
             raise FileNotFoundError(2, "No such file or directory", command[0])
         return run_program(command, timeout)

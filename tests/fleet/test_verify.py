@@ -85,7 +85,7 @@ def hands(fleet: Run) -> dict[str, Hand]:
             REGISTRY,
             {**root, **pair("10-foreign", foreign)},
             "docker would present no certificate, since of 10-foreign none fits: the registry names other CAs than its "
-            f"issuer; {REGISTRY} refuses it (403)",
+            f"issuer (CN=fleet.certs_d throw-away CA); {REGISTRY} refuses it (403)",
         ),
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ import yaml
 from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import CATALOGUE, Finding, acceptable_codes
 from ansible_collections.fleet.certs_d.plugins.module_utils._inspection import inspect_root
+from ansible_collections.fleet.certs_d.plugins.module_utils._matrix import measure
+from ansible_collections.fleet.certs_d.plugins.module_utils._measurement import Question
 from ansible_collections.fleet.certs_d.plugins.module_utils._user import account, as_user
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._check import check
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._company import name_findings
@@ -47,6 +50,9 @@ OTHER = issue_client("other", signer=CA)
 REGISTRY = "registry.lab:5000"
 HERE = "registry.lab:5000/all"
 
+# Where nobody answers.
+SILENT = "127.0.0.1:1"
+
 Show = Callable[[Path], Iterable[Finding]]
 
 
@@ -54,6 +60,18 @@ def pair(issued: Issued, name: str = "10", **parts: str) -> dict[str, str]:
     """The two files of a pair, either of which may be another text."""
     texts = {"cert": issued.certificate, "key": issued.private_key, **parts}
     return {f"{name}.{suffix}": text for suffix, text in texts.items()}
+
+
+def verified(prepare: Callable[[Path], object]) -> Show:
+    """What the node finds that asks a registry."""
+
+    def show(root: Path) -> list[Finding]:
+        prepare(root)
+        question = Question(request="/v2/", timeout=1, deadline=time.monotonic() + 5, now=NOW)
+        (entry,) = measure(SILENT, [(ENGINES["docker"], str(root))], question)
+        return [Finding(each["code"], each["place"]) for each in entry["findings"]]
+
+    return show
 
 
 def lay(root: Path, files: dict[str, str]) -> None:
@@ -178,6 +196,7 @@ SHOWN: dict[str, Show] = {
     "duplicate-certificate": on_node(pair(GOOD, "10") | pair(GOOD, "20")),
     "never-presented": on_node(pair(GOOD, "10") | pair(OTHER, "20")),
     "not-a-file": on_node({"x.crt/README": "a folder"}),
+    "not-a-directory": verified(lambda root: (root / SILENT).touch()),
     "dangling-link": on_node({}, prepare=lambda path: (path / "zz.crt").symlink_to("nowhere")),
     "hidden-file": on_node(pair(GOOD, ".05")),
     "leftover": on_node({".ansible_tmpx10.cert": GOOD.certificate}),

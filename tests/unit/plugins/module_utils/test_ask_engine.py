@@ -36,13 +36,13 @@ class Programs:
         self.log: list[list[str]] = []
         self.seconds: list[float] = []
 
-    def __call__(self, command: list[str], timeout: float) -> tuple[int, str, str]:
+    def __call__(self, command: list[str], timeout: float) -> tuple[int, str]:
         self.log.append(command)
         self.seconds.append(timeout)
         played = self.played.get(command[0], FileNotFoundError(2, "No such file or directory", command[0]))
         if isinstance(played, Exception):
             raise played
-        return played[0], "", played[1]
+        return played
 
 
 def ask(

@@ -14,9 +14,15 @@ import pytest
 from ansible_collections.fleet.certs_d.plugins.module_utils._program import run_program
 
 
-def test_status_output_and_complaints_are_told() -> None:
+def test_status_and_complaints_are_told() -> None:
     code = "import sys; print(sys.stdin.read() + 'out'); sys.stderr.buffer.write(b'err\\xff'); sys.exit(3)"
-    assert run_program([sys.executable, "-c", code], 20) == (3, "out\n", "err\ufffd")
+    assert run_program([sys.executable, "-c", code], 20) == (3, "err\ufffd")
+
+
+def test_no_more_than_the_end_of_long_complaints_is_read() -> None:
+    code = "import sys; sys.stderr.write('x' * 1_000_000 + 'end')"
+    status, complaints = run_program([sys.executable, "-c", code], 20)
+    assert (status, len(complaints), complaints[-3:]) == (0, 65536, "end")
 
 
 def test_a_missing_program_is_told() -> None:

@@ -82,11 +82,10 @@ def test_the_time_of_all_is_bounded(capsys: pytest.CaptureFixture[str], tmp_path
 
 
 def test_a_host_directory_that_is_a_file_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    (tmp_path / "registry.lab").touch()
-    result = run_module(capsys, path=str(tmp_path), registries=["registry.lab"])
-    assert result["failed"]
-    assert f"{tmp_path}/registry.lab: Not a directory" in result["msg"]
-    assert "become" not in result["msg"]
+    (tmp_path / "localhost:1").touch()
+    result = run_module(capsys, path=str(tmp_path), registries=["localhost:1"], ask_engine=False)
+    (finding,) = result["registries"][0]["findings"]
+    assert (finding["code"], finding["place"]) == ("not-a-directory", f"{tmp_path}/localhost:1")
 
 
 def test_who_may_not_read_is_told_to_become_root(

@@ -70,8 +70,8 @@ def test_where_no_pair_fits_no_certificate_is_sent() -> None:
     verdict = effective(registry("good", measured={"asks_for": asks_for("ca2")}))
     assert attempts(verdict) == [(None, 403)]
     assert verdict["reason"] == (
-        "docker would present no certificate, since of good none fits: the registry names other CAs than its issuer; "
-        f"{NAME} refuses it (403)"
+        "docker would present no certificate, since of good none fits: the registry names other CAs than its issuer "
+        f"(CN=ca2); {NAME} refuses it (403)"
     )
 
 

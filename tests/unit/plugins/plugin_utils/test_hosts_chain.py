@@ -18,30 +18,44 @@ HEAD = 'server = "https://r:1"\n'
 
 def test_what_the_layout_writes_is_asked_pair_after_pair() -> None:
     text = hosts_toml(NAME, roots=["ca.crt"], pairs=["10-a", "20-b", "30-c"], fallback=True)
-    assert hosts_of(text, PATH) == [Host(NAME, (pair,), ROOTS) for pair in ("10-a", "20-b", "30-c")]
+    assert hosts_of(text, PATH, NAME) == [Host(NAME, (pair,), ROOTS) for pair in ("10-a", "20-b", "30-c")]
 
 
 def test_without_the_fallback_all_pairs_are_of_each_host() -> None:
     text = hosts_toml(NAME, roots=["ca.crt"], pairs=["10-a", "20-b"], fallback=False)
-    assert hosts_of(text, PATH) == [Host(NAME, ("10-a", "20-b"), ROOTS)] * 2
+    assert hosts_of(text, PATH, NAME) == [Host(NAME, ("10-a", "20-b"), ROOTS)] * 2
 
 
-def test_a_host_that_can_not_pull_is_passed_over() -> None:
-    text = f'{HEAD}[host."https://push:1"]\ncapabilities = ["push"]\n'
-    assert hosts_of(text, PATH) == [Host("r:1", (), frozenset())]
+@pytest.mark.parametrize("capabilities", ['["push"]', '["pull"]', '["resolve", "push"]'])
+def test_a_host_that_can_not_pull_a_tag_is_passed_over(capabilities: str) -> None:
+    text = f'{HEAD}[host."https://other:1"]\ncapabilities = {capabilities}\n'
+    assert hosts_of(text, PATH, NAME) == [Host("r:1", (), frozenset())]
 
 
-def test_without_a_server_the_tables_are_all() -> None:
-    assert hosts_of('[host."https://r:1"]\nca = "ca.crt"\n', PATH) == [Host("r:1", (), ROOTS)]
+@pytest.mark.parametrize("capabilities", ['["pull", "resolve"]', '["PULL", "Resolve"]', "[]"])
+def test_case_and_an_empty_list_of_capabilities_are_as_containerd_takes_them(capabilities: str) -> None:
+    text = f'{HEAD}[host."https://other:1"]\ncapabilities = {capabilities}\n'
+    assert hosts_of(text, PATH, NAME) == [Host("other:1", (), frozenset()), Host("r:1", (), frozenset())]
+
+
+def test_the_root_has_capabilities_of_its_own() -> None:
+    text = f'{HEAD}capabilities = ["push"]\n[host."https://other:1"]\n'
+    assert hosts_of(text, PATH, NAME) == [Host("other:1", (), frozenset())]
+
+
+def test_without_a_server_the_registry_itself_is_the_last() -> None:
+    text = 'client = [["b.cert", "b.key"]]\n[host."https://r:1"]\nca = "ca.crt"\n'
+    assert hosts_of(text, PATH, NAME) == [Host("r:1", (), ROOTS), Host(NAME, ("b",), frozenset())]
 
 
 def test_files_may_be_named_with_the_path_of_the_directory() -> None:
     text = f'[host."https://r:1"]\nclient = [["{PATH}/a.cert", "./a.key"]]\n'
-    assert hosts_of(text, PATH) == [Host("r:1", ("a",), frozenset())]
+    assert hosts_of(text, PATH, "r:1") == [Host("r:1", ("a",), frozenset()), Host("r:1", (), frozenset())]
 
 
-def test_a_file_that_is_no_toml_is_read_as_none() -> None:
-    assert hosts_of("server = ", PATH) is None
+@pytest.mark.parametrize("text", ["server = ", ""])
+def test_a_file_that_is_no_toml_or_empty_is_read_as_none(text: str) -> None:
+    assert hosts_of(text, PATH, NAME) is None
 
 
 @pytest.mark.parametrize(
@@ -49,6 +63,12 @@ def test_a_file_that_is_no_toml_is_read_as_none() -> None:
     [
         (HEAD, "no [host] table"),
         ("host = 1\n", "holds no tables"),
+        ("a = " + "[" * 100_000, "nested too deep"),
+        (f'{HEAD}[host."https://r:1"]\ncapabilities = 5\n', "capabilities is no list"),
+        (f'{HEAD}capabilities = ["push"]\n[host."https://r:1"]\ncapabilities = ["push"]\n', "none of its hosts"),
+        (f'{HEAD}[host."https://[::1"]\n', "is no URL"),
+        (f'{HEAD}[host."https://r:1/mirror"]\n', "another path than /v2"),
+        (f'{HEAD}[host."https://r:1"]\noverride_path = true\n', "another path than /v2"),
         (f'{HEAD}[host."http://r:1"]\n', "not asked by TLS"),
         (f'{HEAD}[host."https://r:1"]\nskip_verify = true\n', "skip_verify"),
         (f'{HEAD}[host."https://r:1"]\nclient = ["c.cert", "c.key"]\n', "c.cert, which is no list"),
@@ -59,5 +79,11 @@ def test_a_file_that_is_no_toml_is_read_as_none() -> None:
 )
 def test_what_was_never_measured_is_told(text: str, words: str) -> None:
     with pytest.raises(InvalidHosts) as told:
-        hosts_of(text, PATH)
+        hosts_of(text, PATH, NAME)
     assert words in str(told.value)
+
+
+def test_credentials_are_in_no_word() -> None:
+    with pytest.raises(InvalidHosts) as told:
+        hosts_of(f'{HEAD}[host."http://bob:hunter2@r:1"]\n', PATH, NAME)
+    assert "hunter2" not in str(told.value)
