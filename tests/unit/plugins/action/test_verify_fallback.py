@@ -128,6 +128,8 @@ def test_check_mode_asks_nobody_and_does_not_fail(tmp_path: Path, ca: Issued, cl
         ({"engines": ["cri-o"]}, "cri-o"),
         ({"expect": {}}, "name at least one of documented, effective and engine"),
         ({"expect": {"foretold": {}}}, "foretold"),
+        ({"expect": {"effective": 200}}, "expect: effective: 200 is no verdict: write effective: {status: 200}"),
+        ({"expect": {"engine": {"pair": "a"}}}, "pair"),
         ({"image": "registry.lab:5000/x y"}, "no NAME:TAG"),
         ({"expect": {"documented": {"status": "ok"}}}, "status"),
     ],

@@ -19,6 +19,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import 
     InvalidCertificate,
     read_certificate,
     read_certificates,
+    told_time,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint, normalise
 from ansible_collections.fleet.certs_d.tests.unit.material import NOW, Issued, issue
@@ -107,3 +108,8 @@ def test_times_in_results_are_iso_8601_in_utc() -> None:
     issued = issue(not_before=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), not_after=datetime(2051, 1, 1, tzinfo=UTC))
     data = read_certificate(issued.der).as_data(NOW)
     assert (data["not_before"], data["not_after"]) == ("2026-01-02T03:04:05Z", "2051-01-01T00:00:00Z")
+
+
+def test_a_year_has_four_digits() -> None:
+    assert told_time(datetime(1, 2, 3, 4, 5, 6, tzinfo=UTC)) == "0001-02-03T04:05:06Z"
+    assert told_time(datetime(2026, 11, 27, tzinfo=UTC)) == "2026-11-27T00:00:00Z"

@@ -50,9 +50,44 @@ def test_no_proxy_is_read_as_go_reads_it(registry: str, no_proxy: str, straight:
     assert settings.proxy_of(parse_registry_name(registry)) == (None if straight else PROXY)
 
 
-def test_credentials_of_a_proxy_are_not_told() -> None:
-    proxy = Settings({"https_proxy": "http://user:secret@proxy.lab:3128"}).proxy_of(parse_registry_name("reg.lab"))
-    assert proxy == "http://***@proxy.lab:3128"
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("http://user:secret@proxy.lab:3128", "http://***@proxy.lab:3128"),
+        ("http://user:se@cret@proxy.lab:3128", "http://***@proxy.lab:3128"),
+        ("http://user:secret/1@proxy.lab:3128", "http://***@proxy.lab:3128"),
+        ("http://user:secret://@proxy.lab:3128", "http://***@proxy.lab:3128"),
+        ("user:secret@proxy.lab:3128", "***@proxy.lab:3128"),
+        ("proxy.lab:3128", "proxy.lab:3128"),
+    ],
+)
+def test_credentials_of_a_proxy_are_not_told(given: str, told: str) -> None:
+    assert Settings({"https_proxy": given}).proxy_of(parse_registry_name("reg.lab")) == told
+
+
+@pytest.mark.parametrize(
+    ("entry", "insecure"),
+    [
+        ("reg.lab:5000", True),
+        ("reg.lab", False),
+        ("10.1.2.3", False),
+        ("10.1.2.3/32", True),
+        ("10.0.0.0/8", True),
+        ("11.0.0.0/8", False),
+    ],
+)
+def test_insecure_is_what_dockerd_takes_for_it(entry: str, insecure: bool) -> None:
+    settings = Settings({}, (entry,))
+    assert settings.takes_for_insecure(parse_registry_name("reg.lab:5000"), ("10.1.2.3",)) is insecure
+
+
+def test_the_command_line_of_dockerd_tells_insecure_registries(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "docker.pid").write_text("7")
+    (tmp_path / "proc" / "7").mkdir(parents=True)
+    words = ["dockerd", "--insecure-registry", "a:1", "--insecure-registry=https://b:2", "--debug"]
+    (tmp_path / "proc" / "7" / "cmdline").write_text("\0".join(words))
+    assert set(settings_of("docker", str(tmp_path)).insecure) == {"a:1", "b:2"}
 
 
 def test_a_drop_in_wins_over_the_unit(tmp_path: Path) -> None:

@@ -156,3 +156,18 @@ def test_host_directories_are_found_hidden_ones_and_files_left_out(tmp_path: Pat
     (tmp_path / "README").touch()
     (tmp_path / "c").symlink_to(tmp_path / "a")
     assert host_directory_names(str(tmp_path)) == ["a", "b:5000", "c"]
+
+
+def test_what_goes_while_it_is_read_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.crt").touch()
+    monkeypatch.setattr(os, "listdir", lambda _path: ["a.crt", "gone.cert"])
+    found = read_host_directory(str(tmp_path))
+    assert found
+    assert [file.name for file in found.files] == ["a.crt"]
+
+
+def test_a_folder_in_the_place_of_hosts_toml_is_told(tmp_path: Path) -> None:
+    (tmp_path / "hosts.toml").mkdir()
+    found = read_host_directory(str(tmp_path))
+    assert found
+    assert codes(found) == [("not-a-file", "hosts.toml")]

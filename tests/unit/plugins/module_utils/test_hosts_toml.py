@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import hosts_toml
+from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import hosts_toml, without_secrets
 
 REGISTRY = "registry.lab:5000"
 URL = f"https://{REGISTRY}"
@@ -79,3 +79,27 @@ def test_names_of_files_may_hold_what_toml_would_read_otherwise() -> None:
 )
 def test_a_tables_name_has_plain_characters_and_stands_once(pairs: list[str], fragments: list[str]) -> None:
     assert list(read(pairs=pairs, fallback=True)["host"]) == [f"{URL}#{fragment}" for fragment in fragments]
+
+
+def test_headers_and_credentials_are_left_out() -> None:
+    text = """server = "https://bob:hunter/2@r:1"
+[host."https://r:1"]
+  ca = "ca.crt"
+  header = {Authorization = "Basic hunter2"}
+  [host."https://r:1".header]
+    Authorization = ["Bearer hunter2"]
+    x-more = "hunter2"
+[host."https://eve:hunter2@s:1"]
+  capabilities = ["pull"]
+"""
+    told = without_secrets(text)
+    assert "hunter" not in told
+    assert tomllib.loads(told) == {
+        "server": "https://r:1",
+        "host": {"https://r:1": {"ca": "ca.crt"}, "https://s:1": {"capabilities": ["pull"]}},
+    }
+
+
+def test_what_we_write_has_nothing_to_leave_out() -> None:
+    text = hosts_toml(REGISTRY, roots=["ca.crt"], pairs=["10-a", "20-b"], fallback=True)
+    assert without_secrets(text) == text

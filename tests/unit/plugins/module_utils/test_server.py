@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._certificate_request import AsksFor
 from ansible_collections.fleet.certs_d.plugins.module_utils._registry_name import parse_registry_name
 from ansible_collections.fleet.certs_d.plugins.module_utils._request import Answer, Seen
 from ansible_collections.fleet.certs_d.plugins.module_utils._server import Heard, server_as_seen
@@ -56,7 +57,16 @@ def test_a_clock_that_is_off_is_told(seconds: int, words: str | None) -> None:
     assert [f"300 s {words}" in warning for warning in found["warnings"]] == [True] * bool(words)
 
 
-@pytest.mark.parametrize("date", ["", "junk", "Thu, 99 Foo 2026 00:00:00 GMT"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "junk",
+        "Thu, 99 Foo 2026 00:00:00 GMT",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999",
+    ],
+)
 def test_a_date_that_is_none_tells_nothing(date: str) -> None:
     assert see(Seen(headers={"date": date}, received=1.0))["clock_skew"] is None
 
@@ -89,3 +99,40 @@ def test_ways_that_differ_are_told() -> None:
     first, second = found["warnings"]
     assert first.startswith("fd00::1: Connection refused, while 10.0.0.1 takes connections")
     assert "through the proxy http://p:1" in second
+
+
+def test_a_long_challenge_is_no_work() -> None:
+    headers = {"www-authenticate": "bearer " * 9_000 + 'realm="https://auth.lab"'}
+    assert see(Seen(headers=headers), status=401)["token_realm"] is None
+
+
+def test_a_realm_beside_others_is_that_of_the_bearer() -> None:
+    headers = {"www-authenticate": 'Basic realm="basic", Bearer realm="https://auth.lab/token"'}
+    realm = see(Seen(headers=headers), status=401)["token_realm"]
+    assert realm == "https://auth.lab/token"
+
+
+def test_what_a_terminal_would_obey_is_escaped(ca: Issued) -> None:
+    realm = 'Bearer realm="https://t\x1b[31mX"'
+    old = issue("\x1b[31mred", signer=ca, not_after=NOW + timedelta(days=1))
+    found = see(Seen(headers={"www-authenticate": realm}, chain=(old.der,)), status=401)
+    assert found["chain"][0]["subject"] != "CN=\x1b[31mred"
+    assert all(warning.isprintable() for warning in found["warnings"])
+    assert found["token_realm"].isprintable()
+
+
+def test_where_no_certificate_was_seen_no_name_is_judged() -> None:
+    found = see(Seen(), status=None)
+    assert found["name_fits"] is None
+    assert found["warnings"] == []
+
+
+def test_what_it_asks_for_is_told_in_words(ca: Issued) -> None:
+    name = ca.x509.subject.public_bytes()
+    asks_for = AsksFor(True, "TLSv1.3", (name,), (0x0403, 0x1234))
+    assert see(Seen(asks_for=asks_for))["asks_for"] == {
+        "requested": True,
+        "issuers": ["CN=Test CA"],
+        "signature_schemes": ["ecdsa_secp256r1_sha256", "0x1234"],
+    }
+    assert see(Seen())["asks_for"] is None

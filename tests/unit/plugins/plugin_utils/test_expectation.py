@@ -130,3 +130,16 @@ def test_nothing_contradicts_an_engine_that_was_not_asked() -> None:
 def test_an_engine_that_takes_404_for_an_unknown_image_contradicts_nothing() -> None:
     asked = {"client": "ctr", "status": 200, "error": None, "seconds": 0.1}
     assert contradiction(verdicts(registry("missing", engine="containerd", asked=asked))) is None
+
+
+@pytest.mark.parametrize("pair", ["denied", "missing"])
+def test_an_engine_with_a_login_or_without_the_image_is_no_contradiction(pair: str) -> None:
+    asked = {"client": "skopeo", "status": 200, "error": None, "seconds": 0.1}
+    assert contradiction(verdicts(registry(pair, asked=asked))) is None
+
+
+def test_the_words_of_an_engine_get_no_advice_made_for_ours() -> None:
+    asked = {"client": "docker", "status": None, "error": "missing key 10.key", "seconds": 0.1}
+    told = unmet(verdicts(registry("good", asked=asked)), {"engine": {"status": 200}})
+    assert told is not None
+    assert told.endswith("missing key 10.key. Expected: 200.")

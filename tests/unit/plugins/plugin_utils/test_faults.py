@@ -29,6 +29,9 @@ READERS = ("documented", "classic", "containers", "containerd")
         ("dangling-link", "x.crt", ("documented", "classic", "containerd")),
         ("dangling-link", "x.cert", READERS),
         ("registry-name", "", READERS),
+        ("registry-name", "_x.crt", READERS),
+        ("not-a-directory", "", READERS),
+        ("not-a-file", "hosts.toml", ("containerd",)),
     ],
 )
 def test_a_fault_stops_those_who_were_seen_to_stop(code: str, file: str, stopped: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._measurement import TIME_IS_OVER
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
     NOT_VERIFIED,
     addressed,
@@ -41,3 +42,9 @@ def test_an_admission_is_a_status_of_2xx(answer: int | str, is_in: bool) -> None
 def test_the_port_that_a_name_leaves_out_is_told_where_nothing_answers() -> None:
     told = [addressed("r", row(None, "no answer")), addressed("r", row(None, 403)), addressed("r:1", row(None, "x"))]
     assert told == ["r (at port 443, since its name has none)", "r", "r:1"]
+
+
+def test_what_was_not_asked_in_time_is_unknown() -> None:
+    verdict = of_attempts([row("a", TIME_IS_OVER)], "x")
+    assert not is_known(verdict)
+    assert "timeout_total" in verdict["reason"]
