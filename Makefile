@@ -8,7 +8,7 @@ LINK := playbooks/collections/ansible_collections/fleet/certs_d
 BENCH := PYTHONPATH=playbooks/collections .venv/bin/python -m ansible_collections.fleet.certs_d.tests.bench
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '%-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '%-14s %s\n' "$$name" "$$what"; done
 
 demo: .venv/run lab $(LINK)  ## a fleet in containers, deployed and verified; run it again for changed=0
 	@echo "+ .venv/bin/ansible-playbook playbooks/site.yml -i inventories/lab"

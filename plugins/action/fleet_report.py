@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._fleet_report_arguments import FLEET_REPORT_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.plugin_utils import _report_metrics, _report_page
@@ -27,7 +28,10 @@ _FILES = {
 }
 # For whoever serves the page and reads the metrics.
 _MODE = 0o644
-_NOTHING = "there is nothing to report: no host was verified, and no slices are named"
+_NOTHING = (
+    "there is nothing to report: no host was verified, and no slices are named. Give an inventory with -i whose group "
+    "nodes has hosts, or name others in certs_d_report_hosts, or report.json files in certs_d_report_slices"
+)
 
 
 class ActionModule(ActionBase):
@@ -48,7 +52,10 @@ class ActionModule(ActionBase):
         try:
             _write(files)
         except OSError as error:
-            raise AnsibleActionFail(f"{error.filename}: {error.strerror}: the report can't be written") from error
+            place = f"{error.filename or args['dest']}: {error.strerror}"
+            raise AnsibleActionFail(f"{place}: the report can't be written: name another directory") from None
+        for path in files:
+            Display().display(f"report: {path}")
         return {"changed": False, "hosts": len(report["hosts"]), "files": list(files)}
 
 
@@ -60,7 +67,7 @@ def _slices(paths: list[str]) -> list[Report]:
             with open(path, encoding="utf-8") as stream:
                 found.append(read(stream.read()))
         except OSError as error:
-            faults.append(f"{path}: {error.strerror}")
+            faults.append(f"{path}: {error.strerror}: name a report.json")
         except UnicodeDecodeError:
             faults.append(f"{path}: this is no JSON: it is not in UTF-8")
         except InvalidReport as error:

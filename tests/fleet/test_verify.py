@@ -27,10 +27,13 @@ from ansible_collections.fleet.certs_d.tests.fleet.running import (
     OnHost,
     Run,
     address,
+    run,
+    tool,
 )
 from ansible_collections.fleet.certs_d.tests.unit.material import CLIENT, NOW, Issued, issue, issue_ca, issue_client
 
 VERIFY = PROJECT / "playbooks" / "verify.yml"
+REPORT = PROJECT / "playbooks" / "report.yml"
 ROOT = "/srv/spoiled"
 # All of them are one machine of the lab, with roots of their own.
 NODE = "node1"
@@ -129,6 +132,20 @@ def test_a_spoiled_fleet_is_told_the_causes_and_left_as_it_is(
         assert hand.cause in "".join(told)
     assert "1 of 6 hosts verified" in done.output
     assert picture() == before
+
+
+@pytest.mark.parametrize("inventory", ["/nowhere", "nobody,"])
+def test_an_inventory_without_such_hosts_is_told_and_fails(inventory: str, tmp_path: Path) -> None:
+    done = run(tool("ansible-playbook"), VERIFY, "-i", inventory, cwd=tmp_path, ANSIBLE_CONFIG="")
+    assert done.status != 0
+    assert "The inventory has no hosts in 'nodes': give it with -i" in " ".join(done.output.split())
+
+
+def test_a_wrong_variable_is_in_the_report_and_fails_after_it(playbook: Ansible, tmp_path: Path) -> None:
+    done = playbook(REPORT, "-e", '{"node_engines": ["cri-o"]}', "-e", f"certs_d_report={tmp_path}")
+    assert done.status != 0
+    assert f"report: {tmp_path}/report.json" in done.output
+    assert "cri-o" in (tmp_path / "report.json").read_text()
 
 
 def test_no_private_key_is_shown_at_any_verbosity(hands: dict[str, Hand], inventory: Path, playbook: Ansible) -> None:
