@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -241,11 +242,13 @@ def test_a_registry_of_plain_http_on_loopback_is_asked_so(tmp_path: Path) -> Non
     with socket.create_server(("127.0.0.1", 0)) as plain:
 
         def serve() -> None:
-            while True:
-                connection, _address = plain.accept()
-                with connection:
-                    if connection.recv(1000).startswith(b"GET"):
-                        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            # Until the listener is closed.
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _address = plain.accept()
+                    with connection:
+                        if connection.recv(1000).startswith(b"GET"):
+                            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
 
         threading.Thread(target=serve, daemon=True).start()
         found = matrix(tmp_path, f"localhost:{plain.getsockname()[1]}", "docker")
