@@ -65,7 +65,7 @@ GATES = [
     Gate("docs", "antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .", fast=False),
     Gate(
         "galaxy",
-        "ansible-galaxy collection build --force --output-path ../../../archive"
+        "rm -rf ../../../archive && ansible-galaxy collection build --output-path ../../../archive"
         " && GALAXY_IMPORTER_CONFIG=.config/galaxy-importer.cfg"
         " python -m galaxy_importer.main ../../../archive/fleet-certs_d-*.tar.gz",
         fast=False,
