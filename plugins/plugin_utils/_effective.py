@@ -69,7 +69,7 @@ class _Reading:
         try:
             hosts = self._hosts()
         except InvalidHosts as why:
-            return unknown(f"what {self._program} presents is unknown, because of hosts.toml: {why}")
+            return self._because_of_hosts_toml(str(why))
         if hosts is None and self._reader == "containerd" and self._may_be_plain():
             return unknown(
                 "it depends on containerd's version: without hosts.toml 1.6 asks a loopback address by plain HTTP, "
@@ -116,15 +116,17 @@ class _Reading:
 
     def _hosts(self) -> list[Host] | None:
         text = self._measured["hosts_toml"] if self._reader == "containerd" else None
-        served = _SERVED_BY.get(self._name, self._name)
-        hosts = None if text is None else hosts_of(text, self._registry["path"], served)
+        return None if text is None else hosts_of(text, self._registry["path"], self._served_by())
+
+    def _served_by(self) -> str:
+        return _SERVED_BY.get(self._name, self._name)
+
+    def _why_unmeasured(self, host: Host) -> str:
+        """Why the answer of this host is not known, empty where it is."""
+        if host.address != self._served_by():
+            return f"it names another host, {host.address}"
         roots = {name for name in self._measured["files"] if name.endswith(".crt")}
-        for host in hosts or []:
-            if host.address != served:
-                raise InvalidHosts(f"it names another host, {host.address}")
-            if host.roots != roots:
-                raise InvalidHosts("its CA roots are not the .crt files that the registry was asked with")
-        return hosts
+        return "" if host.roots == roots else "its CA roots are not the .crt files that the registry was asked with"
 
     @staticmethod
     def _opened(host: Host) -> set[str]:
@@ -143,6 +145,9 @@ class _Reading:
             return of_faults(self._name, f"{self._program} can't load the pairs of", missing)
         attempts: list[Row] = []
         for host in hosts:
+            why = self._why_unmeasured(host)
+            if why:
+                return self._because_of_hosts_toml(why)
             answer = self._answer([facts[pair] for pair in host.pairs])
             if answer is None:
                 return self._unanswered()
@@ -164,6 +169,9 @@ class _Reading:
 
     def _reason(self, attempts: Sequence[Row]) -> str:
         return reason(self._registry, self._program, attempts, now=self._now)
+
+    def _because_of_hosts_toml(self, why: str) -> Verdict:
+        return unknown(f"what {self._program} presents is unknown, because of hosts.toml: {why}")
 
     def _unanswered(self) -> Verdict:
         why = self._measured["asks_for_why"] or "it did not tell"

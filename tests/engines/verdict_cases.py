@@ -245,6 +245,18 @@ _CHAINS = [
         {"10": "403", "20": "good"},
         toml=_HOST.format("#a", 10, 10) + _HOST.format("#b", 20, 20),
     ),
+    Case(
+        "chain-implicit-server",
+        {"10": "403", "20": "good"},
+        toml='ca = ["ca.crt"]\nclient = [["20.cert", "20.key"]]\n' + _HOST.format("#a", 10, 10),
+    ),
+    Case(
+        "chain-pull-only",
+        {"10": "403", "20": "good"},
+        toml='server = "https://NAME"\nca = ["ca.crt"]\nclient = [["10.cert", "10.key"]]\n'
+        + _HOST.format("#a", 20, 20)
+        + 'capabilities = ["pull"]\n',
+    ),
     Case("chain-without-root", {"10": "good"}, toml='[host."https://NAME"]\nclient = [["10.cert", "10.key"]]\n'),
 ]
 CASES = {

@@ -278,6 +278,11 @@ class TestHostsToml:
         assert not is_known(verdict)
         assert words in verdict["reason"]
 
+    def test_a_host_that_is_not_reached_may_be_unknown(self) -> None:
+        text = f'[host."https://{NAME}"]\nca = ["ca.crt"]\nclient = [["good.cert", "good.key"]]\n'
+        measured = registry("good", engine="containerd", measured={"hosts_toml": text})
+        assert attempts(effective(measured)) == [("good", 200)]
+
     def test_a_file_that_is_no_toml_is_as_none(self) -> None:
         verdict = effective(registry("good", engine="containerd", measured={"hosts_toml": "junk"}))
         assert attempts(verdict) == [("good", 200)]
