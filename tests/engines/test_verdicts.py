@@ -18,7 +18,7 @@ import pytest
 
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import is_known, lets_in
 from ansible_collections.fleet.certs_d.tests.engines.registry import Registry
-from ansible_collections.fleet.certs_d.tests.engines.verdict_cases import CASES, NOT_FOUND, UNKNOWN
+from ansible_collections.fleet.certs_d.tests.engines.verdict_cases import BY_DIGEST, CASES, NOT_FOUND, UNKNOWN
 from ansible_collections.fleet.certs_d.tests.engines.verdict_fleet import (
     HOSTS,
     lay_directories,
@@ -134,7 +134,10 @@ def test_the_registry_saw_the_pair_that_was_foretold(matrix: Matrix, host: str, 
     rule = entry["verdicts"]["effective"]
     if is_known(rule):
         presented = matrix.presented(host, program, label) - asked_for_nothing(program, label, rule)
-        assert presented == foretold(rule), rule["reason"]
+        if is_listed(BY_DIGEST, label, program, entry):
+            assert foretold(rule) <= presented, rule["reason"]
+        else:
+            assert presented == foretold(rule), rule["reason"]
     else:
         assert is_listed(UNKNOWN, label, program, entry)
 
