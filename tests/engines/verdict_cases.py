@@ -279,7 +279,7 @@ UNKNOWN = {
     (label, "ctr")
     for label in ("loopback", "localhost")
 }
-# docker's containerd store is asked for a digest, which hosts without the capability to resolve a tag are asked for, too.
+# docker's containerd store is asked for a digest, for which hosts are asked that can't resolve a tag, too.
 BY_DIGEST = {("chain-pull-only", "docker")}
 # Where the engine can't tell a registry that has nothing from one that lacks the image that it is asked for.
 NOT_FOUND = {("status-404", "containerd")}
