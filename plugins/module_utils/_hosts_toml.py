@@ -26,7 +26,7 @@ def hosts_toml(registry: str, *, roots: Sequence[str], pairs: Sequence[str], fal
     table holds all pairs, because containerd 1.6 and 1.7 take no file without any. No table can push, so that pushes,
     which never fall back, use the last pair.
     """
-    url = f"https://{_HOSTS.get(registry, registry)}"
+    url = f"https://{served_by(registry)}"
     if fallback and len(pairs) > 1:
         tables = [(f"{url}#{fragment}", [pair]) for fragment, pair in zip(_fragments(pairs), pairs[:-1])]
         last = pairs[-1:]
@@ -37,6 +37,11 @@ def hosts_toml(registry: str, *, roots: Sequence[str], pairs: Sequence[str], fal
         lines += ["", f"[host.{_string(name)}]", '  capabilities = ["pull", "resolve"]']
         lines += [f"  {line}" for line in _material(roots, members)]
     return "\n".join(lines) + "\n"
+
+
+def served_by(registry: str) -> str:
+    """The host, with its port, that a registry's name in images leads to."""
+    return _HOSTS.get(registry, registry)
 
 
 def without_secrets(text: str) -> str:

@@ -82,8 +82,9 @@ options:
     default: 120.0
   ask_engine:
     description:
-      - Whether the engine of the node is asked itself, without pulling. V(docker) by C(GET /distribution/NAME/json)
-        on its socket, V(containers) by C(skopeo inspect), V(containerd) by C(ctr).
+      - Whether the engine of the node is asked itself, without pulling. V(docker) on its socket, by
+        C(GET /distribution/NAME/json), or with the containerd image store for a digest that no image has,
+        V(containers) by C(skopeo inspect) or C(podman manifest inspect), V(containerd) by C(ctr).
     version_added: 0.2.0
     type: bool
     default: true

@@ -9,8 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import served_by
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._effective_reason import ends_early, reason
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._faults import faults_for
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._faults import faults_for, file_of
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._go_choice import presented
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._hosts_chain import Host, InvalidHosts, hosts_of
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
@@ -30,8 +31,6 @@ _READERS = {"containers": ("containers",), "containerd": ("containerd",)}
 _DOCKER_READERS = {"classic": ("classic",), "containerd": ("containerd",), None: ("classic", "containerd")}
 # What a `.key` may be where it is no file with something in it.
 _UNREADABLE = ("not-a-file", "dangling-link")
-# The one name that images spell otherwise than the host that serves them.
-_SERVED_BY = {"docker.io": "registry-1.docker.io"}
 
 
 def effective(registry: Mapping[str, Any], *, now: datetime) -> Verdict:
@@ -94,13 +93,13 @@ class _Reading:
         if self._reader != "containerd":
             return findings
         loaded = {f"{pair['name']}.cert" for pair in self._measured["pairs"]}
-        folders = {_file_of(finding) for finding in findings if finding["code"] == "not-a-file"}
+        folders = {file_of(finding) for finding in findings if finding["code"] == "not-a-file"}
         certificates = {*self._measured["files"]} - folders
         return [
             finding
             for finding in findings
-            if not (finding["code"] == "key-missing" and _file_of(finding) in loaded)
-            and not (finding["code"] in _UNREADABLE and _is_nobodys_key(_file_of(finding), certificates))
+            if not (finding["code"] == "key-missing" and file_of(finding) in loaded)
+            and not (finding["code"] in _UNREADABLE and _is_nobodys_key(file_of(finding), certificates))
         ]
 
     def _insecure(self) -> Verdict:
@@ -116,14 +115,11 @@ class _Reading:
 
     def _hosts(self) -> list[Host] | None:
         text = self._measured["hosts_toml"] if self._reader == "containerd" else None
-        return None if text is None else hosts_of(text, self._registry["path"], self._served_by())
-
-    def _served_by(self) -> str:
-        return _SERVED_BY.get(self._name, self._name)
+        return None if text is None else hosts_of(text, self._registry["path"], served_by(self._name))
 
     def _why_unmeasured(self, host: Host) -> str:
         """Why the answer of this host is not known, empty where it is."""
-        if host.address != self._served_by():
+        if host.address != served_by(self._name):
             return f"it names another host, {host.address}"
         roots = {name for name in self._measured["files"] if name.endswith(".crt")}
         return "" if host.roots == roots else "its CA roots are not the .crt files that the registry was asked with"
@@ -176,10 +172,6 @@ class _Reading:
     def _unanswered(self) -> Verdict:
         why = self._measured["asks_for_why"] or "it did not tell"
         return unknown(f"what {self._program} presents is unknown: which certificates {self._name} asks for: {why}")
-
-
-def _file_of(finding: Mapping[str, Any]) -> str:
-    return str(finding["place"]).rpartition("/")[2]
 
 
 def _is_nobodys_key(file: str, certificates: Collection[str]) -> bool:

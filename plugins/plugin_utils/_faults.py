@@ -43,7 +43,7 @@ def faults_for(reader: str, findings: Iterable[Mapping[str, Any]], among: Iterab
         finding["message"]
         for finding in findings
         if finding["severity"] == "error"
-        and (opened is None or _file_name(finding) in opened or not _suffix(finding))
+        and (opened is None or file_of(finding) in opened or not _suffix(finding))
         and reader in _stopped(finding)
     ]
 
@@ -54,11 +54,12 @@ def _stopped(finding: Mapping[str, Any]) -> frozenset[str]:
     return _STOPPED.get((finding["code"], suffix), otherwise)
 
 
-def _file_name(finding: Mapping[str, Any]) -> str:
+def file_of(finding: Mapping[str, Any]) -> str:
+    """The name of the file that the finding speaks of."""
     return str(finding["place"]).rpartition("/")[2]
 
 
 def _suffix(finding: Mapping[str, Any]) -> str:
     """The suffix of the file; empty where the finding speaks of the registry's name or of the directory."""
-    name = "" if finding["code"] == "registry-name" else _file_name(finding)
+    name = "" if finding["code"] == "registry-name" else file_of(finding)
     return next((suffix for suffix in (".crt", *_PAIR_SUFFIXES, HOSTS_TOML) if name.endswith(suffix)), "")
