@@ -14,12 +14,13 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import TIME_FORMAT
 from ansible_collections.fleet.certs_d.plugins.module_utils._fleet_report_arguments import FLEET_REPORT_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.plugin_utils import _report_metrics, _report_page
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_records import records
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import Report, as_text, build, merge, read
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._key_files import locked, make_folders, write_file
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._report_shape import TIME_FORMAT, InvalidReport
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._report_shape import InvalidReport
 
 _FILES = {
     "json": ("report.json", as_text),

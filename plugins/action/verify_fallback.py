@@ -19,7 +19,7 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._effective import ef
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._engine_verdict import engine_verdict
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._expectation import contradiction, unmet
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import check_path_of_node, run_on_node
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import unverified
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import VERDICTS, unverified
 
 _LONGEST_TIMEOUT = 3600
 _NOTHING_ASKED = "there is no host directory, so nothing was asked: check the path, or name the registries"
@@ -84,7 +84,7 @@ def _unverified(args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The registries in the shape of a result, where check mode asks nobody."""
     for name in args["registries"] or []:
         for engine in args["engines"]:
-            verdicts = {kind: unverified() for kind in ("documented", "effective", "engine")}
+            verdicts = {kind: unverified() for kind in VERDICTS}
             yield {"name": name, "engine": engine, "findings": [], "requests": [], "verdicts": verdicts}
 
 

@@ -16,7 +16,6 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_
 
 Report = dict[str, Any]
 
-VERDICTS = ("documented", "effective", "engine")
 VERIFIED, FAILED, UNREACHABLE, NOT_REACHED = "verified", "failed", "unreachable", "not reached"
 NO_REGISTRIES = "no registries"
 # From the one that somebody must look at first.

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import (
-    VERDICTS,
     VERIFIED,
     Report,
     answer_of,
 )
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._report_shape import seconds_of
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import VERDICTS
 
 _HELP = {
     "certs_d_report_made_timestamp_seconds": "When the report was made.",

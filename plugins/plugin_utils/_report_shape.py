@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import TIME_FORMAT
+
 # Each reader takes a value and the place where it stands, and returns it in plain types; None stands for what is
 # missing. What a report does not know is left out, so that nothing else of a result travels with it.
 Reader = Callable[[Any, str], Any]
 
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 # They would change the order in which a reader sees the letters of a name.
 _DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 

@@ -14,6 +14,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._measurement import 
 Row = Mapping[str, Any]
 Verdict = dict[str, Any]
 
+VERDICTS = ("documented", "effective", "engine")
 NOT_VERIFIED = "not verified (check mode)"
 
 
