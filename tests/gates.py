@@ -63,6 +63,7 @@ GATES = [
     Gate("unit", "python -m pytest -p no:cacheprovider tests/unit", counts=r"(\d+) passed"),
     Gate("changelog", "antsibull-changelog lint"),
     Gate("docs", "antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .", fast=False),
+    Gate("site", "python tests/tools/docs_site.py ../../../../site", fast=False),
     Gate(
         "galaxy",
         "rm -rf ../../../archive && ansible-galaxy collection build --output-path ../../../archive"
