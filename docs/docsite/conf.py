@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ myst_heading_anchors = 4
 
 html_theme = "furo"
 html_title = f"{project} {release}"
-html_theme_options = {"source_repository": f"{GALAXY['repository']}/", "source_branch": "main"}
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_use_index = False
@@ -41,8 +43,16 @@ pygments_dark_style = "github-dark"
 
 
 def setup(app: Sphinx) -> None:
-    """What Sphinx can't resolve comes here, and is an error if nothing is found."""
+    """What Sphinx can't resolve comes to `in_ansible`, and is an error if nothing is found there."""
+    app.connect("source-read", for_the_theme)
     app.connect("missing-reference", in_ansible)
+
+
+def for_the_theme(app: Sphinx, page: str, source: list[str]) -> None:
+    """The theme has each page's contents at its side, and no room for long titles beside the plugins' names."""
+    if page.startswith("plugins/"):
+        source[0] = source[0].replace(".. contents::\n   :local:\n   :depth: 1\n", "")
+        source[0] = re.sub(r"^    (\w+)_(module|lookup|role)$", r"    \1 <\1_\2>", source[0], flags=re.MULTILINE)
 
 
 def in_ansible(app: Sphinx, env: Any, node: Any, content: nodes.TextElement) -> nodes.reference | None:
