@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import yaml
@@ -26,7 +27,15 @@ from ansible_collections.fleet.certs_d.tests.fleet.running import (
     ssh,
     tool,
 )
-from ansible_collections.fleet.certs_d.tests.unit.material import Issued, issue_server
+from ansible_collections.fleet.certs_d.tests.unit.material import (
+    CLIENT,
+    NOW,
+    Issued,
+    issue,
+    issue_ca,
+    issue_client,
+    issue_server,
+)
 
 NODES = ("node1", "node2", "node3")
 NAME = "registry.example:5000"
@@ -55,9 +64,9 @@ Host {name}
 """
 _REGISTRY_VARIABLES = {
     "registry_name": NAME,
-    "registry_server_certificate": "pki/registry.example.crt",
-    "registry_server_key": "pki/registry.example.key",
-    "registry_client_ca": "pki/clients-ca.crt",
+    "registry_server_certificate": "{{ inventory_dir }}/pki/registry.example.crt",
+    "registry_server_key": "{{ inventory_dir }}/pki/registry.example.key",
+    "registry_client_ca": "{{ inventory_dir }}/pki/clients-ca.crt",
     "registry_root": ROOT,
     "registry_busybox_image": False,
     "vault_registry_http_secret": "of-no-worth-but-long-enough-for-the-role",
@@ -97,6 +106,31 @@ class Reader:
             self._write(f"pki/{NAME}/hosts/{node}/10-node.cert", issued.certificate)
             self._write(f"pki/{NAME}/hosts/{node}/10-node.key", issued.private_key)
             self.lay_by_hand(node, {NAME: {"corporate.crt": self.authority.certificate, **pair("10-node", issued)}})
+            fresh = issue_client(node, signer=self.authority)
+            self._write(f"issued/{node}.crt", fresh.certificate)
+            self._write(f"issued/{node}.key", fresh.private_key)
+        self._write("issued/corporate-ca.crt", self.authority.certificate)
+        self._write("issued/next-ca.crt", issue_ca("Next CA").certificate)
+
+    def begin(self, page: str) -> None:
+        """Where a document begins otherwise."""
+        if page == "docs/first-deployment.md":
+            shutil.rmtree(self.folder / "pki")
+            (self.folder / "inventory").unlink()
+            for node in NODES:
+                self.lay_by_hand(node, {})
+        if page == "docs/adopt.md":
+            shutil.rmtree(self.folder / "pki")
+            dates = {"not_before": NOW - timedelta(days=9), "not_after": NOW - timedelta(days=3, hours=-1)}
+            over = issue("node1", signer=self.authority, purposes=[CLIENT], **dates)
+            theirs = {**pair("node", self.clients["node1"]), "node.key": over.private_key}
+            faults = {"ca.cert": self.authority.certificate, **pair("client", over), **theirs}
+            sound = {"ca.crt": self.authority.certificate, **pair("client", self.clients["node1"])}
+            self.lay_by_hand("node1", {NAME: faults, NAME.partition(":")[0]: sound})
+        if page == "docs/rollout.md":
+            foreign = issue_client("node2", signer=issue_ca("Another CA"))
+            self._write(f"pki/{NAME}/hosts/node2/10-node.cert", foreign.certificate)
+            self._write(f"pki/{NAME}/hosts/node2/10-node.key", foreign.private_key)
 
     def lay_by_hand(self, node: str, directories: Mapping[str, Mapping[str, str]]) -> None:
         """Put these host directories in the place of all that lies on a node."""

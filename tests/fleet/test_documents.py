@@ -26,15 +26,13 @@ from ansible_collections.fleet.certs_d.tests.fleet.running import (
 from ansible_collections.fleet.certs_d.tests.unit.material import issue_ca, issue_client, issue_server
 
 HOST = NAME.partition(":")[0]
-REMOVE = (
-    f"rm -rf {CERTS_D} /etc/containers /etc/containerd; sed '/ {HOST}$/d' /etc/hosts >/tmp/h; cat /tmp/h >/etc/hosts"
-)
+# A bind mount of the container's: no file can be moved over it.
+FORGET = f"sed '/ {HOST}$/d' /etc/hosts >/tmp/hosts; cat /tmp/hosts >/etc/hosts"
+REMOVE = f"rm -rf {CERTS_D} /etc/containers /etc/containerd; {FORGET}"
 
 
 @pytest.fixture(scope="module")
-def authority(
-    fleet: Run, on: OnHost, playbook: Ansible, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Material]:
+def material(fleet: Run, on: OnHost, playbook: Ansible, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Material]:
     """The CA of the registry that the documents name, which runs and which the nodes find."""
     material = Material(tmp_path_factory.mktemp("documents"), issue_ca("Corporate CA"))
     server = issue_server(signer=material.authority, names=[HOST])
@@ -63,6 +61,7 @@ def reader(material: Material, tmp_path: Path) -> Reader:
 
 @pytest.mark.parametrize("page", documents(), ids=lambda page: str(page.relative_to(PROJECT)))
 def test_every_example_of_a_document_runs(reader: Reader, page: Path) -> None:
+    reader.begin(str(page.relative_to(PROJECT)))
     for block in read_blocks(page):
         reader.use(block)
 
