@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from ansible_collections.fleet.certs_d.tests.fleet.running import (
     CERTS_D,
     INVENTORY,
     PROJECT,
+    REGISTRY,
     Run,
     address,
     run,
@@ -38,10 +39,13 @@ from ansible_collections.fleet.certs_d.tests.unit.material import (
 )
 
 NODES = ("node1", "node2", "node3")
-NAME = "registry.example:5000"
+# A registry that documents deploy stands beside the lab's own, which the nodes ask.
+DEPLOYED = "documents.lab:5000"
 ROOT = "/srv/documents-registry"
 # What the documents write for what each reader has otherwise, and what stands for it here.
 SUBSTITUTES = {
+    "registry_name: registry.example:5000": f"registry_name: {DEPLOYED}",
+    "registry.example": REGISTRY.partition(":")[0],
     "ansible HOST ": "ansible node1 ",
     "88:e8:…:c5:01": ":".join(["88"] * 32),
     's3: {bucket: images, region: eu-central-1, accesskey: "{{ vault_key_id }}", secretkey: "{{ vault_key }}"}': (
@@ -63,9 +67,9 @@ Host {name}
   UserKnownHostsFile {folder}/known_hosts
 """
 _REGISTRY_VARIABLES = {
-    "registry_name": NAME,
-    "registry_server_certificate": "{{ inventory_dir }}/pki/registry.example.crt",
-    "registry_server_key": "{{ inventory_dir }}/pki/registry.example.key",
+    "registry_name": DEPLOYED,
+    "registry_server_certificate": "{{ inventory_dir }}/pki/registry.lab.crt",
+    "registry_server_key": "{{ inventory_dir }}/pki/registry.lab.key",
     "registry_client_ca": "{{ inventory_dir }}/pki/clients-ca.crt",
     "registry_root": ROOT,
     "registry_busybox_image": False,
@@ -97,15 +101,15 @@ class Reader:
         self._write("inventory", yaml.safe_dump({"nodes": {"children": _SLICES}}))
         registries = {"hosts": {HOST: _REGISTRY_VARIABLES}}
         self._write("registries", yaml.safe_dump({"registries": registries}))
-        server = issue_server(signer=self.authority, names=[NAME.partition(":")[0]])
-        self._write("pki/registry.example.crt", server.certificate)
-        self._write("pki/registry.example.key", server.private_key)
+        server = issue_server(signer=self.authority, names=[DEPLOYED.partition(":")[0]])
+        self._write("pki/registry.lab.crt", server.certificate)
+        self._write("pki/registry.lab.key", server.private_key)
         self._write("pki/clients-ca.crt", self.authority.certificate)
-        self._write(f"pki/{NAME}/all/corporate.crt", self.authority.certificate)
+        self._write(f"pki/{REGISTRY}/all/corporate.crt", self.authority.certificate)
         for node, issued in self.clients.items():
-            self._write(f"pki/{NAME}/hosts/{node}/10-node.cert", issued.certificate)
-            self._write(f"pki/{NAME}/hosts/{node}/10-node.key", issued.private_key)
-            self.lay_by_hand(node, {NAME: {"corporate.crt": self.authority.certificate, **pair("10-node", issued)}})
+            self._write(f"pki/{REGISTRY}/hosts/{node}/10-node.cert", issued.certificate)
+            self._write(f"pki/{REGISTRY}/hosts/{node}/10-node.key", issued.private_key)
+            self.lay_by_hand(node, {REGISTRY: {"corporate.crt": self.authority.certificate, **pair("10-node", issued)}})
             fresh = issue_client(node, signer=self.authority)
             self._write(f"issued/{node}.crt", fresh.certificate)
             self._write(f"issued/{node}.key", fresh.private_key)
@@ -126,11 +130,11 @@ class Reader:
             theirs = {**pair("node", self.clients["node1"]), "node.key": over.private_key}
             faults = {"ca.cert": self.authority.certificate, **pair("client", over), **theirs}
             sound = {"ca.crt": self.authority.certificate, **pair("client", self.clients["node1"])}
-            self.lay_by_hand("node1", {NAME: faults, NAME.partition(":")[0]: sound})
+            self.lay_by_hand("node1", {REGISTRY: faults, REGISTRY.partition(":")[0]: sound})
         if page == "docs/rollout.md":
             foreign = issue_client("node2", signer=issue_ca("Another CA"))
-            self._write(f"pki/{NAME}/hosts/node2/10-node.cert", foreign.certificate)
-            self._write(f"pki/{NAME}/hosts/node2/10-node.key", foreign.private_key)
+            self._write(f"pki/{REGISTRY}/hosts/node2/10-node.cert", foreign.certificate)
+            self._write(f"pki/{REGISTRY}/hosts/node2/10-node.key", foreign.private_key)
 
     def lay_by_hand(self, node: str, directories: Mapping[str, Mapping[str, str]]) -> None:
         """Put these host directories in the place of all that lies on a node."""
@@ -166,7 +170,7 @@ class Reader:
 
     def _run_command(self, command: Command) -> None:
         if not command.line.startswith(tuple(ELSEWHERE)):
-            command.check(self.run(command.line))
+            replace(command, output=_ours(command.output)).check(self.run(command.line))
 
     def _playbook(self, block: Block) -> str:
         text = _ours(block.text)
