@@ -76,7 +76,7 @@ _REGISTRY_VARIABLES = {
     "vault_registry_http_secret": "of-no-worth-but-long-enough-for-the-role",
 }
 # The groups of docs/report.md.
-_SLICES = {"europe": {"hosts": {"node1": {}}}, "asia": {"hosts": {"node2": {}, "node3": {}}}}
+_SLICES = {"europe": {"node1": None}, "asia": {"node2": None, "node3": None}}
 # Where examples lay something on a node, beside the engine's own certs.d.
 _LAID = "/etc/containers /etc/containerd"
 
@@ -98,7 +98,9 @@ class Reader:
                 _SSH.format(name=name, address=address(INVENTORY, name), folder=INVENTORY / ".lab") for name in hosts
             )
         )
-        self._write("inventory", yaml.safe_dump({"nodes": {"children": _SLICES}}))
+        groups = {"nodes": dict.fromkeys(NODES), **_SLICES}
+        inventory = {name: {"hosts": each} for name, each in groups.items()}
+        self._write("inventory", yaml.safe_dump(inventory, sort_keys=False))
         registries = {"hosts": {HOST: _REGISTRY_VARIABLES}}
         self._write("registries", yaml.safe_dump({"registries": registries}))
         server = issue_server(signer=self.authority, names=[DEPLOYED.partition(":")[0]])
