@@ -10,5 +10,6 @@ from typing import Any
 FLEET_TABLE_ARGUMENTS: dict[str, Any] = {
     "hosts": {"type": "list", "elements": "str", "required": True},
     "verification": {"type": "str", "default": "node_verification"},
+    "max_fail_percentage": {"type": "float"},
     "failures": {"type": "list", "elements": "str", "default": ["node_failure", "registry_failure"]},
 }

@@ -46,6 +46,13 @@ options:
     type: list
     elements: str
     default: [node_failure, registry_failure]
+  max_fail_percentage:
+    version_added: 0.2.0
+    description:
+      - The play's own C(max_fail_percentage), as a number, where it has one. The table then also comes in the batch
+        that ends the play because of it. The hosts that have failed so far, in earlier batches too, are then more than
+        this part of the batch.
+    type: float
 seealso:
   - module: fleet.certs_d.verify_fallback
 """

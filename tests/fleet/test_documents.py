@@ -9,60 +9,40 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ansible_collections.fleet.certs_d.tests.fleet.documents import documents, read_blocks
-from ansible_collections.fleet.certs_d.tests.fleet.reader import NAME, NODES, ROOT, Reader
+from ansible_collections.fleet.certs_d.tests.fleet.reader import DEPLOYED, NODES, ROOT, Reader
 from ansible_collections.fleet.certs_d.tests.fleet.registries import Fleet, Material, Registry
-from ansible_collections.fleet.certs_d.tests.fleet.running import (
-    CERTS_D,
-    INVENTORY,
-    PROJECT,
-    SITE,
-    Ansible,
-    OnHost,
-    Run,
-    address,
-)
-from ansible_collections.fleet.certs_d.tests.unit.material import issue_ca, issue_client, issue_server
+from ansible_collections.fleet.certs_d.tests.fleet.running import INVENTORY, PROJECT, SITE, Ansible, Run
+from ansible_collections.fleet.certs_d.tests.unit.material import Issued, issue_client
 
-HOST = NAME.partition(":")[0]
-REMOVE = (
-    f"rm -rf {CERTS_D} /etc/containers /etc/containerd; sed '/ {HOST}$/d' /etc/hosts >/tmp/h; cat /tmp/h >/etc/hosts"
-)
+AUTHORITY = INVENTORY / ".lab" / "authority"
 
 
 @pytest.fixture(scope="module")
-def authority(
-    fleet: Run, on: OnHost, playbook: Ansible, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Material]:
-    """The CA of the registry that the documents name, which runs and which the nodes find."""
-    material = Material(tmp_path_factory.mktemp("documents"), issue_ca("Corporate CA"))
-    server = issue_server(signer=material.authority, names=[HOST])
-    material.write("server.crt", server.certificate)
-    material.write("server.key", server.private_key)
-    material.write("clients.crt", material.authority.certificate)
-    registries, registry = Fleet(material, {}, {}), Registry(NAME, client_crl="", root=ROOT)
-    registries.lay(registry)
-    for node in NODES:
-        on(node, f"{REMOVE}; echo '{address(INVENTORY, 'registry1')} {HOST}' >>/etc/hosts")
-    yield material
-    for node in NODES:
-        on(node, REMOVE)
-    registries.remove(registry, purge_tree=True)
-    playbook(SITE, "--tags", "layout").good()
+def authority(fleet: Run, playbook: Ansible) -> Iterator[Issued]:
+    """The CA whose clients the lab's registry lets in. Afterwards the lab is as it was."""
+    key = load_pem_private_key((AUTHORITY / "ca.key").read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    yield Issued(x509.load_pem_x509_certificate((AUTHORITY / "ca.crt").read_bytes()), key)
+    Fleet(Material(AUTHORITY), {}, {}).remove(Registry(DEPLOYED, client_crl="", root=ROOT), purge_tree=True)
+    playbook(SITE, "--tags", "layout", "-e", "node_purge=registries").good()
 
 
 @pytest.fixture
-def reader(material: Material, tmp_path: Path) -> Reader:
+def reader(authority: Issued, tmp_path: Path) -> Reader:
     """A reader who has what documents take for granted."""
-    clients = {node: issue_client(node, signer=material.authority) for node in NODES}
-    reader = Reader(tmp_path, material.authority, clients)
+    reader = Reader(tmp_path, authority, {node: issue_client(node, signer=authority) for node in NODES})
     reader.prepare()
     return reader
 
 
 @pytest.mark.parametrize("page", documents(), ids=lambda page: str(page.relative_to(PROJECT)))
 def test_every_example_of_a_document_runs(reader: Reader, page: Path) -> None:
+    reader.begin(str(page.relative_to(PROJECT)))
     for block in read_blocks(page):
         reader.use(block)
 
@@ -72,6 +52,7 @@ def test_every_example_of_a_document_runs(reader: Reader, page: Path) -> None:
     [
         ("```yaml\n- name: Lay\n  fleet.certs_d.layout: {pki: pki/, fallbck: true}\n```\n", "fallbck"),
         ("```yaml\nnode_pki: pki/\nnode_fallbck: true\n```\n", "there is no ['node_fallbck']"),
+        ("```yaml\n# rollout.yml\ncerts_d_serail: 1\n```\n", "there is no ['certs_d_serail']"),
         ("```yaml\nsomething: else\n```\n", "nobody knows how to run"),
         ("```bash\nls\n```\n", "nobody knows how to run"),
         ("  ```console\n  $ ansible node1 -i nowhere -m ping\n  ```\n", "exit status"),
