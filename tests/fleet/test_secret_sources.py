@@ -39,7 +39,7 @@ def reader(fleet: Run, playbook: Ansible, tmp_path: Path) -> Iterator[Reader]:
     reader.prepare()
     reader.begin("docs/secrets.md")
     yield reader
-    playbook(SITE, "--tags", "layout").good()
+    playbook(SITE, "--tags", "layout", "-e", "node_purge=files").good()
 
 
 @pytest.fixture
