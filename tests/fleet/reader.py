@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -136,6 +137,8 @@ class Reader:
             PATH=f"{tool('python').parent}:{os.environ['PATH']}",
             ANSIBLE_REMOTE_USER="root",
             ANSIBLE_SSH_ARGS=f"-F {self.folder}/ssh_config -o ControlMaster=auto -o ControlPersist=60s",
+            # Else a node1 of another checkout's lab would be reached, to which a connection is still open.
+            ANSIBLE_SSH_CONTROL_PATH=f"%(directory)s/{zlib.crc32(bytes(INVENTORY)):08x}-%%n",
         )
 
     def use(self, block: Block) -> None:
