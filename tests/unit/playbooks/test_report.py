@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import as_text, build
 from ansible_collections.fleet.certs_d.tests.unit.fleet_sample import MADE, good, verified
+from ansible_collections.fleet.certs_d.tests.unit.programs import program
 
 GHOST = "ghost ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args='-o ConnectTimeout=2'"
 HERE = f"here ansible_connection=local ansible_python_interpreter={sys.executable} ansible_become=false"
@@ -22,11 +23,13 @@ HERE = f"here ansible_connection=local ansible_python_interpreter={sys.executabl
 
 def playbook(folder: Path, name: str, inventory: str | None, *options: str) -> subprocess.CompletedProcess[str]:
     """Run a playbook of the collection by its name, with `folder` as working directory."""
-    command = [sys.executable, "-m", "ansible", "playbook", f"fleet.certs_d.{name}", *options]
+    command = [program("ansible-playbook"), f"fleet.certs_d.{name}", *options]
     if inventory is not None:
         (folder / "inventory").write_text(inventory)
         command += ["-i", "inventory"]
-    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0"}
+    # ansible-test turns the mismatch into an error, users have Ansible's default.
+    settings = {"NOCOLOR": "1", "LOCALHOST_WARNING": "0", "HOST_PATTERN_MISMATCH": "warning"}
+    environment = {**os.environ, **{f"ANSIBLE_{name}": value for name, value in settings.items()}}
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
 
 

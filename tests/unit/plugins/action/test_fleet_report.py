@@ -9,7 +9,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import as_text, build
 from ansible_collections.fleet.certs_d.tests.unit.fleet_sample import MADE, good, hostile, spoiled, verified
+from ansible_collections.fleet.certs_d.tests.unit.programs import program
 
 PLAYBOOK = """
 - name: Record and report
@@ -52,7 +52,7 @@ def play(folder: Path, inventory: str, *options: str, umask: int = 0o022) -> str
     """All output of the play."""
     (folder / "play.yml").write_text(PLAYBOOK)
     (folder / "inventory").write_text(inventory)
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", "inventory", "play.yml", *options]
+    command = [program("ansible-playbook"), "-i", "inventory", "play.yml", *options]
     environment = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment, umask=umask)
     return run.stdout + run.stderr
