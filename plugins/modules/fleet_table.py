@@ -21,6 +21,7 @@ description:
     because the play ends there.
 extends_documentation_fragment:
   - fleet.certs_d.attributes
+  - fleet.certs_d.records
 attributes:
   check_mode:
     support: full
@@ -35,17 +36,6 @@ options:
     type: list
     elements: str
     required: true
-  verification:
-    description: Name of the variable that holds what M(fleet.certs_d.verify_fallback) returned for a host.
-    type: str
-    default: node_verification
-  failures:
-    description:
-      - Names of the variables that hold the sentence why a host got no further.
-      - Hosts of the inventory in which one of them is set are rows as well.
-    type: list
-    elements: str
-    default: [node_failure, registry_failure]
 seealso:
   - module: fleet.certs_d.verify_fallback
 """

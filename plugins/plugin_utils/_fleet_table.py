@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_VERIFIED, is_known, outcome
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_VERIFIED, SKIPPED, is_known, outcome
 
 _HEAD = ("HOST", "REGISTRY", "ENGINE", "DOCUMENTED", "EFFECTIVE", "ITSELF", "DAYS LEFT", "RESULT")
 _NOTHING = "-"
 _UNREACHABLE = "unreachable"
 _FAILED = "failed"
+_WORDLESS = "what is recorded for it has neither verdicts nor a message: see its tasks above"
 
 
 class Row(NamedTuple):
@@ -50,6 +51,12 @@ class Record(NamedTuple):
         return bool(self.failure or self.verification)
 
     @property
+    def is_refused(self) -> bool:
+        """Whether verify_fallback ended before it sent anything to the node: its options are wrong, for example."""
+        told = self.verification
+        return bool(told) and not any(told.get(key) for key in ("unreachable", "skipped")) and "verified" not in told
+
+    @property
     def is_bad(self) -> bool:
         """Whether this host is going to fail."""
         return any(row.result in (_FAILED, _UNREACHABLE) for row in rows_of(self))
@@ -75,8 +82,11 @@ def rows_of(record: Record) -> list[Row]:
         return [Row(host, result=_UNREACHABLE if unreachable else _FAILED, fault=fault)]
     if not verification:
         return [Row(host, result="not reached")]
+    if verification.get("skipped"):
+        why = verification.get("false_condition") or verification.get("skip_reason") or "nobody says why"
+        return [Row(host, result=SKIPPED, fault=f"its verification was skipped: {why}")]
     if "registries" not in verification:
-        return [Row(host, fault=str(verification.get("msg", "")))]
+        return [Row(host, fault=str(verification.get("msg") or _WORDLESS))]
     if not verification["registries"]:
         return [Row(host, result=NOT_VERIFIED if verification.get("verified") is False else "no registries")]
     return [_row(host, registry) for registry in verification["registries"]]

@@ -77,6 +77,16 @@ def test_a_fleet_that_can_not_even_be_tried_is_reported(tmp_path: Path) -> None:
     assert hosts(tmp_path)["odd"]["state"] == "failed"
 
 
+def test_a_variable_that_is_wrong_for_all_hosts_leaves_an_earlier_report_as_it_was(tmp_path: Path) -> None:
+    inventory = f"[nodes]\n{HERE} node_path={lay(tmp_path)}\n"
+    playbook(tmp_path, "report", inventory)
+    before = hosts(tmp_path)
+    run = playbook(tmp_path, "report", inventory, "-e", "node_request=v2")
+    assert run.returncode != 0
+    assert "was left as it was: here: request: 'v2' is no path of a request" in run.stdout
+    assert hosts(tmp_path) == before
+
+
 def test_slices_are_merged_without_any_inventory(tmp_path: Path) -> None:
     for host in "ab":
         (tmp_path / f"{host}.json").write_text(as_text(build([verified(host, good(host))], made=MADE)))
