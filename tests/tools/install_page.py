@@ -27,8 +27,8 @@ _TEMPLATE = """\
 # Installing, and a first use from an empty directory
 
 What stands here in a console was typed by a test, which fails when the answer is another one; only the home, the node's
-address and the days left are replaced. The controller is Debian 12 with ansible-core and cryptography, the node one of
-the lab's. Nothing is asked of Galaxy or of any other server: the collection depends on no other.
+address and the days left are replaced. The controller has ansible-core and cryptography, the node is one of the lab's.
+Galaxy is asked nothing: the collection depends on no other.
 
 ## Installing
 
@@ -45,8 +45,7 @@ Or without an archive, from a git repository and a branch, tag or commit of it:
 {{ git }}
 ```
 
-`git+https://` and `git+ssh://` go the same way. The requirements of a fleet of one's own name it so, for
-`ansible-galaxy collection install -r requirements.yml`:
+The requirements of a fleet of one's own name it so, for `ansible-galaxy collection install -r requirements.yml`:
 
 ```console
 {{ requirements }}
