@@ -62,15 +62,17 @@ class Record(NamedTuple):
         return any(row.result in (_FAILED, _UNREACHABLE) for row in rows_of(self))
 
 
-def is_due(records: Sequence[Record], *, batch: Iterable[str]) -> bool:
+def is_due(records: Sequence[Record], *, batch: Iterable[str], max_fail_percentage: float | None = None) -> bool:
     """Whether the table is to be shown in this batch: all hosts have been reached, or the play ends here.
 
-    Ansible ends a play after a batch of which no host is left.
+    Ansible ends a play after a batch of which no host is left, and where those that have failed, in earlier batches
+    too, are more than `max_fail_percentage` of the batch.
     """
     now = set(batch)
     if all(record.is_reached or record.host in now for record in records):
         return True
-    return all(record.is_bad for record in records if record.host in now)
+    bad = {record.host for record in records if record.is_bad}
+    return now <= bad or (max_fail_percentage is not None and 100 * len(bad) > max_fail_percentage * len(now))
 
 
 def rows_of(record: Record) -> list[Row]:

@@ -108,6 +108,23 @@ def test_a_rollout_that_fails_in_its_first_batch_ends_there_with_the_table(playb
     }
 
 
+@pytest.mark.parametrize(("limit", "result"), [("50", "verified"), ("49", "not reached")])
+def test_a_rollout_ends_where_more_of_a_batch_has_failed_than_is_allowed(
+    playbook: Ansible, tmp_path: Path, limit: str, result: str
+) -> None:
+    inventory = tmp_path / "odd.yml"
+    inventory.write_text("nodes: {hosts: {node1: {node_pki: /nowhere}}}\n")
+    limits = ("-e", "certs_d_serial=2", "-e", f"certs_d_max_fail_percentage={limit}")
+    run = playbook(SITE, "-i", inventory, "--tags", "layout,verify", *limits)
+    assert run.status != 0
+    assert run.output.count("\nHOST ") == 1
+    assert {host: row[-1] for host, row in run.rows().items()} == {
+        "node1": "failed",
+        "node2": "verified",
+        "node3": result,
+    }
+
+
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [

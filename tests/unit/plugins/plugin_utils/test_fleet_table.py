@@ -159,3 +159,20 @@ def test_the_table_is_due_in_the_last_batch_and_where_no_host_of_a_batch_is_left
     records: list[Record], batch: list[str], due: bool
 ) -> None:
     assert is_due(records, batch=batch) is due
+
+
+@pytest.mark.parametrize(
+    ("records", "batch", "limit", "due"),
+    [
+        ([GOOD, REFUSED, NOT_YET], ["node1", "node3"], 50, False),
+        ([GOOD, REFUSED, NOT_YET], ["node1", "node3"], 49, True),
+        ([GOOD, FALLEN_BACK, NOT_YET], ["node1", "node2"], 0, False),
+        # Ansible counts those of earlier batches, too.
+        ([REFUSED, GOOD, NOT_YET], ["node1"], 99, True),
+    ],
+    ids=str,
+)
+def test_the_table_is_due_where_more_hosts_have_failed_than_the_play_allows(
+    records: list[Record], batch: list[str], limit: float, due: bool
+) -> None:
+    assert is_due(records, batch=batch, max_fail_percentage=limit) is due
