@@ -11,7 +11,6 @@ also puts them between the two marks of a document.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 import tempfile
@@ -62,9 +61,10 @@ def _measure_all(sizes: tuple[int, ...], rounds: int) -> Iterator[tuple[Case, Ru
     """Sizes take turns: a machine that gets slower meanwhile slows all of them down."""
     ca = issue_ca()
     pairs = crowd.issue(crowd.names(max(sizes)), ca)
-    with tempfile.TemporaryDirectory(prefix="scale-") as folder, scripted_registry(
-        crowd.admitted(pairs), ca=ca
-    ) as registry:
+    with (
+        tempfile.TemporaryDirectory(prefix="scale-") as folder,
+        scripted_registry(crowd.admitted(pairs), ca=ca) as registry,
+    ):
         fleet, home = Fleet(Path(folder)), Path(folder)
         try:
             crowd.lay_pki(home / "pki", registry.name, ca, pairs)

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import yaml
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint
 from ansible_collections.fleet.certs_d.tests.bench.fleet import CERTS_D
@@ -43,11 +42,11 @@ def lay_pki(tree: Path, registry: str, ca: Issued, pairs: Mapping[str, Issued]) 
 
 
 def inventory(hosts: Sequence[str], nodes: Sequence[Mapping[str, object]], pki: Path) -> str:
-    """The inventory of these hosts alone, dealt out to nodes whose variables are given."""
+    """The inventory of these hosts alone, as YAML that is JSON, dealt out to nodes whose variables are given."""
     dealt = {
         host: {**nodes[number % len(nodes)], "node_path": f"{CERTS_D}/{host}"} for number, host in enumerate(hosts)
     }
-    return yaml.safe_dump({"nodes": {"vars": {"node_pki": str(pki), "node_engines": [_ENGINE]}, "hosts": dealt}})
+    return json.dumps({"nodes": {"vars": {"node_pki": str(pki), "node_engines": [_ENGINE]}, "hosts": dealt}})
 
 
 def _write(file: Path, content: str) -> None:
