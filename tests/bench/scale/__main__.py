@@ -24,15 +24,18 @@ from ansible_collections.fleet.certs_d.tests.bench.machine import describe
 from ansible_collections.fleet.certs_d.tests.bench.measure import RunFailed, measure
 from ansible_collections.fleet.certs_d.tests.bench.scale import crowd
 from ansible_collections.fleet.certs_d.tests.bench.scale.memory import watched
-from ansible_collections.fleet.certs_d.tests.bench.scale.report import SITE, Case, Run, report
+from ansible_collections.fleet.certs_d.tests.bench.scale.report import BATCHES, SITE, Case, Run, report
 from ansible_collections.fleet.certs_d.tests.unit.material import issue_ca
 from ansible_collections.fleet.certs_d.tests.unit.scripted_registry import scripted_registry
 
 _SIZES = (25, 50, 100, 200)
 _QUICK = (5, 10)
 _ROUNDS = 3
+# Those of ansible.cfg.
+_FORKS = 50
 _LOG = PROJECT / ".cache" / "scale.log"
-_PLAYBOOKS = {PING: PROJECT / "tests" / "bench" / "playbooks" / "ping.yml", SITE: PROJECT / "playbooks" / "site.yml"}
+_SITE = PROJECT / "playbooks" / "site.yml"
+_PLAYBOOKS = {PING: PROJECT / "tests" / "bench" / "playbooks" / "ping.yml", SITE: _SITE, BATCHES: _SITE}
 
 
 def main() -> int:
@@ -65,33 +68,41 @@ def _measure_all(sizes: tuple[int, ...], rounds: int) -> Iterator[tuple[Case, Ru
         tempfile.TemporaryDirectory(prefix="scale-") as folder,
         scripted_registry(crowd.admitted(pairs), ca=ca) as registry,
     ):
-        fleet, home = Fleet(Path(folder)), Path(folder)
+        home = Path(folder)
+        crowd.lay_pki(home / "pki", registry.name, ca, pairs)
+        fleet = Fleet(home)
         try:
-            crowd.lay_pki(home / "pki", registry.name, ca, pairs)
-            for size in sizes:
-                hosts = crowd.names(size)
-                (home / f"{size}.yml").write_text(
-                    crowd.inventory(hosts, fleet.variables(), home / "pki"), encoding="utf-8"
-                )
             # Opens the connections.
             measure([fleet.playbook(PING, nodes=0)], environment=fleet.environment, log=_LOG)
             fleet.forward(registry.port)
-            for number in range(rounds):
-                for size in sizes:
-                    fleet.empty(list(fleet.addresses))
-                    for case in (Case(size, PING, ""), Case(size, SITE, FIRST), Case(size, SITE, UNCHANGED)):
-                        run = _run(case, fleet, home / f"{size}.yml")
-                        print(f"scale: round {number + 1}: {case}: {run}", file=sys.stderr, flush=True)
-                        yield case, run
+            for number, size in ((number, size) for number in range(rounds) for size in sizes):
+                inventory = home / f"{size}.yml"
+                inventory.write_text(crowd.inventory(crowd.names(size), fleet.variables(), home / "pki"), "utf-8")
+                fleet.empty(list(fleet.addresses))
+                for case in _cases(size):
+                    run = _run(case, fleet, inventory)
+                    print(f"scale: round {number + 1}, {case}: {run.sample.wall:.1f} s", file=sys.stderr, flush=True)
+                    yield case, run
         finally:
             fleet.close()
 
 
+def _cases(size: int) -> Iterator[Case]:
+    """In batches, too, where there are more hosts than forks: no host of a batch then waits for a fork."""
+    yield Case(size, PING, "")
+    yield Case(size, SITE, FIRST)
+    yield Case(size, SITE, UNCHANGED)
+    if size > _FORKS:
+        yield Case(size, BATCHES, UNCHANGED)
+
+
 def _run(case: Case, fleet: Fleet, inventory: Path) -> Run:
     command = [tool("ansible-playbook"), str(_PLAYBOOKS[case.what]), "-i", str(inventory)]
+    if case.what == BATCHES:
+        command += ["-e", f"certs_d_serial={_FORKS}"]
     with watched() as peaks:
         sample = measure([command], environment=fleet.environment, log=_LOG)
-    if case.what == SITE:
+    if case.what != PING:
         _check(case)
     return Run(sample, peaks.program, peaks.together)
 

@@ -14,6 +14,7 @@ from ansible_collections.fleet.certs_d.tests.bench.samples import Sample
 from ansible_collections.fleet.certs_d.tests.bench.table import render
 
 SITE = "site"
+BATCHES = "site, batches"
 _HEAD = ("hosts", "what", "state", "runs", "wall s", "s per host", "CPU s", "CPU s per host", "MB", "all MB")
 
 
