@@ -74,6 +74,7 @@ GATES = [
     Gate("changelog", "antsibull-changelog lint"),
     Gate("unit-runs", UNITS + " ".join(f"tests/unit/{path}" for path in RUNS), fast=False, counts=r"(\d+) passed"),
     Gate("docs", "antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .", fast=False),
+    Gate("site", "python tests/tools/docs_site.py ../../../../site", fast=False),
     Gate(
         "galaxy",
         "rm -rf ../../../archive && ansible-galaxy collection build --output-path ../../../archive"

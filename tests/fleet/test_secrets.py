@@ -8,23 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+<<<<<<< HEAD
 from ansible_collections.fleet.certs_d.tests.fleet.leaks import key_lines, leaked
 from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible, OnHost
+=======
+from ansible_collections.fleet.certs_d.tests.fleet.leaks import key_lines, leaked, watch_arguments
+from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible
+>>>>>>> d91686848c494a07abb5099aa46e0a668b011217
 
 PKI = INVENTORY / ".lab" / "pki"
 AUTHORITY = INVENTORY / ".lab" / "authority"
 NODES = ("node1", "node2", "node3")
-CALLBACK = """
-from ansible.plugins.callback import CallbackBase
-DOCUMENTATION = "{name: arguments, type: notification, short_description: d, description: d, options: {}}"
-class CallbackModule(CallbackBase):
-    CALLBACK_VERSION, CALLBACK_NAME, CALLBACK_TYPE = 2.0, "arguments", "notification"
-    def note(self, result):
-        task = getattr(result, "task", None) or result._task
-        with open("@FILE@", "a") as file:
-            file.write(repr((task.name, task.args, getattr(result, "result", None) or result._result)) + chr(10))
-    v2_runner_on_ok = v2_runner_on_failed = note
-"""
 
 
 def test_no_key_stands_in_output_journal_arguments_or_other_files(
@@ -32,16 +26,9 @@ def test_no_key_stands_in_output_journal_arguments_or_other_files(
 ) -> None:
     lines = key_lines(PKI) | key_lines(AUTHORITY)
     assert len(lines) >= 10
-    (tmp_path / "arguments.py").write_text(CALLBACK.replace("@FILE@", str(tmp_path / "seen")))
     for host in NODES:
         on(host, f"rm -rf {CERTS_D}")
-    run = playbook(
-        SITE,
-        "-vvvv",
-        "--diff",
-        ANSIBLE_CALLBACK_PLUGINS=str(tmp_path),
-        ANSIBLE_CALLBACKS_ENABLED="arguments",
-    )
+    run = playbook(SITE, "-vvvv", "--diff", **watch_arguments(tmp_path))
     assert run.status == 0, run.output[-3000:]
     seen = (tmp_path / "seen").read_text()
     assert "Lay the host directories" in seen
