@@ -1,10 +1,6 @@
 # `make help` lists what there is. Everything below needs git, make and Python 3.11 or later.
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help demo lab test test-fast bench bench-registry bench-verify scale soak clean
-=======
-.PHONY: help demo lab test test-fast docs bench bench-registry bench-verify soak clean
->>>>>>> d91686848c494a07abb5099aa46e0a668b011217
+.PHONY: help demo lab test test-fast docs bench bench-registry bench-verify scale soak clean
 SHELL := /bin/bash
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)

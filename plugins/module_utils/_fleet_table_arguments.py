@@ -11,11 +11,6 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._record_arguments im
 
 FLEET_TABLE_ARGUMENTS: dict[str, Any] = {
     "hosts": {"type": "list", "elements": "str", "required": True},
-<<<<<<< HEAD
     **RECORD_ARGUMENTS,
-=======
-    "verification": {"type": "str", "default": "node_verification"},
     "max_fail_percentage": {"type": "float"},
-    "failures": {"type": "list", "elements": "str", "default": ["node_failure", "registry_failure"]},
->>>>>>> f896beb8f6598b4b9e9686d6c5444490d1554d50
 }

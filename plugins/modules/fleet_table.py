@@ -36,19 +36,6 @@ options:
     type: list
     elements: str
     required: true
-<<<<<<< HEAD
-=======
-  verification:
-    description: Name of the variable that holds what M(fleet.certs_d.verify_fallback) returned for a host.
-    type: str
-    default: node_verification
-  failures:
-    description:
-      - Names of the variables that hold the sentence why a host got no further.
-      - Hosts of the inventory in which one of them is set are rows as well.
-    type: list
-    elements: str
-    default: [node_failure, registry_failure]
   max_fail_percentage:
     version_added: 0.2.0
     description:
@@ -56,7 +43,6 @@ options:
         that ends the play because of it. The hosts that have failed so far, in earlier batches too, are then more than
         this part of the batch.
     type: float
->>>>>>> f896beb8f6598b4b9e9686d6c5444490d1554d50
 seealso:
   - module: fleet.certs_d.verify_fallback
 """

@@ -30,7 +30,6 @@ from ansible_collections.fleet.certs_d.tests.fleet.running import (
     ssh,
     tool,
 )
-<<<<<<< HEAD
 from ansible_collections.fleet.certs_d.tests.unit.material import (
     CLIENT,
     NOW,
@@ -44,13 +43,7 @@ from ansible_collections.fleet.certs_d.tests.unit.material import (
 NODES = ("node1", "node2", "node3")
 # A registry that documents deploy stands beside the lab's own, which the nodes ask.
 DEPLOYED = "documents.lab:5000"
-=======
-from ansible_collections.fleet.certs_d.tests.unit.material import Issued, issue_client, issue_server
-
-NODES = ("node1", "node2", "node3")
-NAME = "registry.example:5000"
 STAND_INS = Path(__file__).with_name("stand_ins")
->>>>>>> d91686848c494a07abb5099aa46e0a668b011217
 ROOT = "/srv/documents-registry"
 # What the documents write for what each reader has otherwise, and what stands for it here.
 SUBSTITUTES = {
@@ -119,9 +112,9 @@ class Reader:
         self._write("pki/clients-ca.crt", self.authority.certificate)
         self._write(f"pki/{REGISTRY}/all/corporate.crt", self.authority.certificate)
         for node, issued in self.clients.items():
-<<<<<<< HEAD
             self._write(f"pki/{REGISTRY}/hosts/{node}/10-node.cert", issued.certificate)
             self._write(f"pki/{REGISTRY}/hosts/{node}/10-node.key", issued.private_key)
+            self._keep_in_stores(node)
             self.lay_by_hand(node, {REGISTRY: {"corporate.crt": self.authority.certificate, **pair("10-node", issued)}})
             fresh = issue_client(node, signer=self.authority)
             self._write(f"issued/{node}.crt", fresh.certificate)
@@ -148,12 +141,6 @@ class Reader:
             foreign = issue_client("node2", signer=issue_ca("Another CA"))
             self._write(f"pki/{REGISTRY}/hosts/node2/10-node.cert", foreign.certificate)
             self._write(f"pki/{REGISTRY}/hosts/node2/10-node.key", foreign.private_key)
-=======
-            self._write(f"pki/{NAME}/hosts/{node}/10-node.cert", issued.certificate)
-            self._write(f"pki/{NAME}/hosts/{node}/10-node.key", issued.private_key)
-            self._keep_in_stores(node)
-            self.lay_by_hand(node, {NAME: {"corporate.crt": self.authority.certificate, **pair("10-node", issued)}})
->>>>>>> d91686848c494a07abb5099aa46e0a668b011217
 
     def _keep_in_stores(self, node: str) -> None:
         """Another pair of the node, where the stand-ins of Vault's and SOPS's lookups find it."""

@@ -13,7 +13,6 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-<<<<<<< HEAD
 import pytest
 import yaml
 
@@ -100,21 +99,6 @@ def test_a_default_that_one_member_does_not_know_is_one_clear_error(settled: New
     assert "ok=2 " in done.output, "layout and layout_info know it"
     told = re.findall(r"Task failed: (Unsupported parameters for \(\S+\) module: .+?\.)", done.output)
     assert told == [f"Unsupported parameters for ({ACTIONS}.verify_fallback) module: warn_days."]
-=======
-from ansible_collections.fleet.certs_d.tests.fleet.running import INVENTORY, PROJECT, Run, install_collection, run, tool
-
-
-def test_the_archive_installs_and_runs_by_name(tmp_path: Path) -> None:
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    with tarfile.open(install_collection(empty / "collections", archives=tmp_path)) as content:
-        names = content.getnames()
-    assert "plugins/modules/layout.py" in names
-    assert {name.split("/")[0] for name in names} & {"tests", "lab", "molecule", "inventories"} == set()
-    alone = {"ANSIBLE_COLLECTIONS_PATH": str(empty / "collections"), "PYTHONPATH": ""}
-    for cwd, playbook in ((empty, "fleet.certs_d.site"), (site_folder(empty), "site.yml")):
-        assert_verified(run(tool("ansible-playbook"), playbook, "-i", INVENTORY, cwd=cwd, **alone))
->>>>>>> 2478c273db947fdc6b6e4b1be2216a238d947689
 
 
 def test_the_checkout_runs_from_inside_its_playbooks() -> None:

@@ -8,13 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-<<<<<<< HEAD
-from ansible_collections.fleet.certs_d.tests.fleet.leaks import key_lines, leaked
-from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible, OnHost
-=======
 from ansible_collections.fleet.certs_d.tests.fleet.leaks import key_lines, leaked, watch_arguments
-from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible
->>>>>>> d91686848c494a07abb5099aa46e0a668b011217
+from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible, OnHost
 
 PKI = INVENTORY / ".lab" / "pki"
 AUTHORITY = INVENTORY / ".lab" / "authority"

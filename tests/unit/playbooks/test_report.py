@@ -16,12 +16,9 @@ from typing import Any
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import as_text, build
 from ansible_collections.fleet.certs_d.tests.unit.fleet_sample import MADE, good, verified
-<<<<<<< HEAD
-from ansible_collections.fleet.certs_d.tests.unit.programs import program
-=======
 from ansible_collections.fleet.certs_d.tests.unit.material import issue_ca, issue_client
+from ansible_collections.fleet.certs_d.tests.unit.programs import program
 from ansible_collections.fleet.certs_d.tests.unit.scripted_registry import scripted_registry
->>>>>>> 2478c273db947fdc6b6e4b1be2216a238d947689
 
 GHOST = "ghost ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args='-o ConnectTimeout=2'"
 HERE = f"here ansible_connection=local ansible_python_interpreter={sys.executable} ansible_become=false"
