@@ -39,9 +39,8 @@ options:
   max_fail_percentage:
     version_added: 0.2.0
     description:
-      - The play's own C(max_fail_percentage), as a number, where it has one. The table then also comes in the batch
-        that ends the play because of it. The hosts that have failed so far, in earlier batches too, are then more than
-        this part of the batch.
+      - The part of a batch that may fail before a rollout ends. The table then comes in that batch, and RV(ends) is for
+        a task C(meta=end_play) behind it.
     type: float
 seealso:
   - module: fleet.certs_d.verify_fallback
@@ -66,6 +65,10 @@ hosts:
   returned: success
   type: int
   sample: 3
+ends:
+  description: Whether all hosts of the batch are going to fail, or more of them than O(max_fail_percentage).
+  returned: success
+  type: bool
 """
 
 from ansible.module_utils.basic import AnsibleModule

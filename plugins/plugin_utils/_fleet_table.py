@@ -63,16 +63,18 @@ class Record(NamedTuple):
 
 
 def is_due(records: Sequence[Record], *, batch: Iterable[str], max_fail_percentage: float | None = None) -> bool:
-    """Whether the table is to be shown in this batch: all hosts have been reached, or the play ends here.
-
-    Ansible ends a play after a batch of which no host is left, and where those that have failed, in earlier batches
-    too, are more than `max_fail_percentage` of the batch.
-    """
+    """Whether the table is to be shown in this batch: all hosts have been reached, or the play ends here."""
     now = set(batch)
     if all(record.is_reached or record.host in now for record in records):
         return True
-    bad = {record.host for record in records if record.is_bad}
-    return now <= bad or (max_fail_percentage is not None and 100 * len(bad) > max_fail_percentage * len(now))
+    return is_end(records, batch=now, max_fail_percentage=max_fail_percentage)
+
+
+def is_end(records: Iterable[Record], *, batch: Iterable[str], max_fail_percentage: float | None) -> bool:
+    """Whether no host of the batch is left, where Ansible ends the play, or more have failed than are allowed to."""
+    now = set(batch)
+    bad = [record.is_bad for record in records if record.host in now]
+    return all(bad) or (max_fail_percentage is not None and 100 * sum(bad) > max_fail_percentage * len(bad))
 
 
 def rows_of(record: Record) -> list[Row]:
