@@ -1,6 +1,6 @@
 # `make help` lists what there is. Everything below needs git, make and Python 3.11 or later.
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-fast docs bench bench-registry bench-verify soak clean
+.PHONY: help demo lab test test-fast docs bench bench-registry bench-verify scale soak clean
 SHELL := /bin/bash
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -37,6 +37,10 @@ bench-registry: .venv/run lab $(LINK)  ## what the registry serves per second be
 
 bench-verify: .venv/run $(LINK)  ## what verifying a node costs beside ping
 	@$(BENCH).verify $(OPTIONS)
+
+scale: .venv/run $(LINK)  ## what site costs the controller over 25 to 200 hosts; half an hour
+	@$(PYTHON) -m lab up inventories/bench --parts bench
+	@$(BENCH).scale $(OPTIONS)
 
 soak: .venv/test  ## host directories under fire: readers during 2,000 swaps, a kill at every system call
 	@.venv/bin/python tests/gates.py soak

@@ -12,7 +12,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._fleet_table_arguments import FLEET_TABLE_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_records import records
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_table import is_due, render, rows_of
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_table import is_due, is_end, render, rows_of
 
 
 class ActionModule(ActionBase):
@@ -22,14 +22,14 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Print the table; the result only counts its hosts."""
+        """Print the table; the result counts its hosts, and tells whether the rollout is to end."""
         super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(argument_spec=FLEET_TABLE_ARGUMENTS)
         variables = task_vars or {}
         found = records(variables, args)
         of_play = [record for record in found if record.host in args["hosts"]]
-        limit = args["max_fail_percentage"]
-        if not is_due(of_play, batch=variables["ansible_play_batch"], max_fail_percentage=limit):
-            return {"changed": False, "hosts": 0}
+        where = {"batch": variables["ansible_play_batch"], "max_fail_percentage": args["max_fail_percentage"]}
+        if not is_due(of_play, **where):
+            return {"changed": False, "hosts": 0, "ends": False}
         Display().display("\n" + render([row for record in found for row in rows_of(record)]))
-        return {"changed": False, "hosts": len(found)}
+        return {"changed": False, "hosts": len(found), "ends": is_end(of_play, **where)}

@@ -21,6 +21,7 @@ description:
     because the play ends there.
 extends_documentation_fragment:
   - fleet.certs_d.attributes
+  - fleet.certs_d.records
 attributes:
   check_mode:
     support: full
@@ -35,23 +36,11 @@ options:
     type: list
     elements: str
     required: true
-  verification:
-    description: Name of the variable that holds what M(fleet.certs_d.verify_fallback) returned for a host.
-    type: str
-    default: node_verification
-  failures:
-    description:
-      - Names of the variables that hold the sentence why a host got no further.
-      - Hosts of the inventory in which one of them is set are rows as well.
-    type: list
-    elements: str
-    default: [node_failure, registry_failure]
   max_fail_percentage:
     version_added: 0.2.0
     description:
-      - The play's own C(max_fail_percentage), as a number, where it has one. The table then also comes in the batch
-        that ends the play because of it. The hosts that have failed so far, in earlier batches too, are then more than
-        this part of the batch.
+      - The part of a batch that may fail before a rollout ends. The table then comes in that batch, and RV(ends) is for
+        a task C(meta=end_play) behind it.
     type: float
 seealso:
   - module: fleet.certs_d.verify_fallback
@@ -76,6 +65,10 @@ hosts:
   returned: success
   type: int
   sample: 3
+ends:
+  description: Whether all hosts of the batch are going to fail, or more of them than O(max_fail_percentage).
+  returned: success
+  type: bool
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -40,12 +40,16 @@ class Fleet:
             "ANSIBLE_SSH_CONTROL_PATH": f"{sockets}/%%C",
         }
         told = json.loads(self._run([tool("ansible-inventory"), "-i", str(INVENTORY), "--list"]))
-        variables = told["_meta"]["hostvars"]
-        self.addresses = {name: str(variables[name]["ansible_host"]) for name in told["nodes"]["hosts"]}
+        self._variables = told["_meta"]["hostvars"]
+        self.addresses = {name: str(self._variables[name]["ansible_host"]) for name in told["nodes"]["hosts"]}
 
     def nodes(self, number: int) -> list[str]:
         """The names of the first nodes."""
         return list(self.addresses)[:number]
+
+    def variables(self) -> list[dict[str, object]]:
+        """The variables of each node, as its inventory has them."""
+        return [self._variables[name] for name in self.addresses]
 
     def playbook(self, name: str, *, nodes: int, variables: str = "{}") -> list[str]:
         """The command that runs one of the benchmark's playbooks on the first nodes; variables as JSON, or @file."""
@@ -78,6 +82,11 @@ class Fleet:
                 raise RunFailed(f"{node}: {CERTS_D} is not {tree_of(node)}")
 
         self._on_each(nodes, compare)
+
+    def forward(self, port: int) -> None:
+        """Have a port of this machine's loopback on the loopback of each node, over the connection that is open."""
+        for address in self.addresses.values():
+            self._run([*self._ssh(), "-O", "forward", "-R", f"{port}:127.0.0.1:{port}", f"root@{address}"])
 
     def close(self) -> None:
         """End the connections."""
