@@ -46,7 +46,9 @@ class Block:
 
     def unknown_variables(self) -> list[str]:
         """Variables that look like the collection's, and are not."""
-        return sorted({name for name in _VARIABLE.findall(self.text) if name not in known_variables()})
+        lines = [command.line for command in commands(self)] if self.kind == "console" else [self.text]
+        named = set() if self.kind in ("alerts", "text") else set(_VARIABLE.findall("\n".join(lines)))
+        return sorted(named - known_variables())
 
 
 @dataclass(frozen=True)

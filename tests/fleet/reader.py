@@ -10,7 +10,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -41,9 +41,9 @@ from ansible_collections.fleet.certs_d.tests.unit.material import (
 )
 
 NODES = ("node1", "node2", "node3")
+STAND_INS = Path(__file__).with_name("stand_ins")
 # A registry that documents deploy stands beside the lab's own, which the nodes ask.
 DEPLOYED = "documents.lab:5000"
-STAND_INS = Path(__file__).with_name("stand_ins")
 ROOT = "/srv/documents-registry"
 # What the documents write for what each reader has otherwise, and what stands for it here.
 SUBSTITUTES = {
@@ -95,60 +95,32 @@ class Reader:
     def prepare(self) -> None:
         """What a document takes for granted where it says nothing else: a tree that is deployed, and inventories."""
         shutil.copy(PROJECT / "ansible.cfg", self.folder)
-        hosts = {"registry1": "registries", **dict.fromkeys(NODES, "nodes")}
-        (self.folder / "ssh_config").write_text(
-            "".join(
-                _SSH.format(name=name, address=address(INVENTORY, name), folder=INVENTORY / ".lab") for name in hosts
-            )
-        )
+        hosts = {name: address(INVENTORY, name) for name in (HOST, *NODES)}
+        reached = [_SSH.format(name=name, address=hosts[name], folder=INVENTORY / ".lab") for name in hosts]
+        self.write("ssh_config", "".join(reached))
         groups = {"nodes": dict.fromkeys(NODES), **_SLICES}
         inventory = {name: {"hosts": each} for name, each in groups.items()}
-        self._write("inventory", yaml.safe_dump(inventory, sort_keys=False))
+        self.write("inventory", yaml.safe_dump(inventory, sort_keys=False))
         registries = {"hosts": {HOST: _REGISTRY_VARIABLES}}
-        self._write("registries", yaml.safe_dump({"registries": registries}))
+        self.write("registries", yaml.safe_dump({"registries": registries}))
         server = issue_server(signer=self.authority, names=[DEPLOYED.partition(":")[0]])
-        self._write("pki/registry.lab.crt", server.certificate)
-        self._write("pki/registry.lab.key", server.private_key)
-        self._write("pki/clients-ca.crt", self.authority.certificate)
-        self._write(f"pki/{REGISTRY}/all/corporate.crt", self.authority.certificate)
+        self.write("pki/registry.lab.crt", server.certificate)
+        self.write("pki/registry.lab.key", server.private_key)
+        self.write("pki/clients-ca.crt", self.authority.certificate)
+        self.write(f"pki/{REGISTRY}/all/corporate.crt", self.authority.certificate)
         for node, issued in self.clients.items():
-            self._write(f"pki/{REGISTRY}/hosts/{node}/10-node.cert", issued.certificate)
-            self._write(f"pki/{REGISTRY}/hosts/{node}/10-node.key", issued.private_key)
-            self._keep_in_stores(node)
+            self.write(f"pki/{REGISTRY}/hosts/{node}/10-node.cert", issued.certificate)
+            self.write(f"pki/{REGISTRY}/hosts/{node}/10-node.key", issued.private_key)
             self.lay_by_hand(node, {REGISTRY: {"corporate.crt": self.authority.certificate, **pair("10-node", issued)}})
             fresh = issue_client(node, signer=self.authority)
-            self._write(f"issued/{node}.crt", fresh.certificate)
-            self._write(f"issued/{node}.key", fresh.private_key)
-        self._write("issued/corporate-ca.crt", self.authority.certificate)
-        self._write("issued/next-ca.crt", issue_ca("Next CA").certificate)
+            self.write(f"issued/{node}.crt", fresh.certificate)
+            self.write(f"issued/{node}.key", fresh.private_key)
+        self.write("issued/corporate-ca.crt", self.authority.certificate)
+        self.write("issued/next-ca.crt", issue_ca("Next CA").certificate)
 
     def begin(self, page: str) -> None:
-        """Where a document begins otherwise."""
-        if page == "docs/first-deployment.md":
-            shutil.rmtree(self.folder / "pki")
-            (self.folder / "inventory").unlink()
-            for node in NODES:
-                self.lay_by_hand(node, {})
-        if page == "docs/adopt.md":
-            shutil.rmtree(self.folder / "pki")
-            dates = {"not_before": NOW - timedelta(days=9), "not_after": NOW - timedelta(days=3, hours=-1)}
-            over = issue("node1", signer=self.authority, purposes=[CLIENT], **dates)
-            theirs = {**pair("node", self.clients["node1"]), "node.key": over.private_key}
-            faults = {"ca.cert": self.authority.certificate, **pair("client", over), **theirs}
-            sound = {"ca.crt": self.authority.certificate, **pair("client", self.clients["node1"])}
-            self.lay_by_hand("node1", {REGISTRY: faults, REGISTRY.partition(":")[0]: sound})
-        if page == "docs/rollout.md":
-            foreign = issue_client("node2", signer=issue_ca("Another CA"))
-            self._write(f"pki/{REGISTRY}/hosts/node2/10-node.cert", foreign.certificate)
-            self._write(f"pki/{REGISTRY}/hosts/node2/10-node.key", foreign.private_key)
-
-    def _keep_in_stores(self, node: str) -> None:
-        """Another pair of the node, where the stand-ins of Vault's and SOPS's lookups find it."""
-        shutil.copytree(STAND_INS, self.folder / "collections", dirs_exist_ok=True)
-        issued = issue_client(f"{node} of a store", signer=self.authority)
-        secret = json.dumps({"certificate": issued.certificate, "private_key": issued.private_key})
-        self._write(f"store/registry/{node}.json", secret)
-        self._write(f"secrets/{node}.yml", base64.b64encode(secret.encode()).decode())
+        """Where a document begins otherwise, go there."""
+        _BEGINNINGS.get(page, lambda _reader: None)(self)
 
     def lay_by_hand(self, node: str, directories: Mapping[str, Mapping[str, str]]) -> None:
         """Put these host directories in the place of all that lies on a node."""
@@ -169,16 +141,16 @@ class Reader:
     def use(self, block: Block) -> None:
         """Run a block, or lay it where it says that it is a file."""
         assert block.kind, f"{block.place}: nobody knows how to run this block: see tests/fleet/documents.py"
+        assert not block.unknown_variables(), f"{block.place}: there is no {block.unknown_variables()}"
         if block.kind == "console":
             for command in commands(block):
                 self._run_command(command)
         elif block.kind == "file":
-            self._write(block.file, _ours(block.text))
+            self.write(block.file, _ours(block.text))
         elif block.kind == "alerts":
             self._check_alerts(block)
         elif block.kind != "text":
-            assert not block.unknown_variables(), f"{block.place}: there is no {block.unknown_variables()}"
-            self._write("example.yml", self._playbook(block))
+            self.write("example.yml", self._playbook(block))
             done = self.run("ansible-playbook -i inventory -i registries example.yml")
             assert done.status == 0, f"{block.place}:\n{done.output}"
 
@@ -205,7 +177,8 @@ class Reader:
         told = (self.folder / "alerts" / "report.prom").read_text()
         assert [name for name in metrics if f"# TYPE {name} gauge" not in told] == [], block.place
 
-    def _write(self, name: str, text: str) -> None:
+    def write(self, name: str, text: str) -> None:
+        """Lay a file in the directory, a key for its owner alone."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -222,3 +195,45 @@ def _ours(text: str) -> str:
     for theirs, ours in SUBSTITUTES.items():
         text = text.replace(theirs, ours)
     return text
+
+
+def _nothing_is_there(reader: Reader) -> None:
+    shutil.rmtree(reader.folder / "pki")
+    (reader.folder / "inventory").unlink()
+    for node in NODES:
+        reader.lay_by_hand(node, {})
+
+
+def _somebody_made_it_by_hand(reader: Reader) -> None:
+    """On node1 the port is missing, the CA is named .cert, a pair is expired, and a key is another's."""
+    shutil.rmtree(reader.folder / "pki")
+    dates = {"not_before": NOW - timedelta(days=9), "not_after": NOW - timedelta(days=3, hours=-1)}
+    over = issue("node1", signer=reader.authority, purposes=[CLIENT], **dates)
+    mismatch = {**pair("node", reader.clients["node1"]), "node.key": over.private_key}
+    spoiled = {"ca.cert": reader.authority.certificate, **pair("client", over), **mismatch}
+    sound = {"ca.crt": reader.authority.certificate, **pair("client", reader.clients["node1"])}
+    reader.lay_by_hand("node1", {REGISTRY: spoiled, REGISTRY.partition(":")[0]: sound})
+
+
+def _one_pair_is_of_another_ca(reader: Reader) -> None:
+    foreign = issue_client("node2", signer=issue_ca("Another CA"))
+    reader.write(f"pki/{REGISTRY}/hosts/node2/10-node.cert", foreign.certificate)
+    reader.write(f"pki/{REGISTRY}/hosts/node2/10-node.key", foreign.private_key)
+
+
+def _stores_keep_other_pairs(reader: Reader) -> None:
+    """Where the stand-ins of the lookups of Vault and SOPS look for them."""
+    shutil.copytree(STAND_INS, reader.folder / "collections")
+    for node in NODES:
+        issued = issue_client(node, signer=reader.authority)
+        secret = json.dumps({"certificate": issued.certificate, "private_key": issued.private_key})
+        reader.write(f"store/registry/{node}.json", secret)
+        reader.write(f"secrets/{node}.yml", base64.b64encode(secret.encode()).decode())
+
+
+_BEGINNINGS: dict[str, Callable[[Reader], None]] = {
+    "docs/first-deployment.md": _nothing_is_there,
+    "docs/adopt.md": _somebody_made_it_by_hand,
+    "docs/secrets.md": _stores_keep_other_pairs,
+    "docs/rollout.md": _one_pair_is_of_another_ca,
+}

@@ -52,6 +52,7 @@ def test_every_example_of_a_document_runs(reader: Reader, page: Path) -> None:
     [
         ("```yaml\n- name: Lay\n  fleet.certs_d.layout: {pki: pki/, fallbck: true}\n```\n", "fallbck"),
         ("```yaml\nnode_pki: pki/\nnode_fallbck: true\n```\n", "there is no ['node_fallbck']"),
+        ("```yaml\n# rollout.yml\ncerts_d_serail: 1\n```\n", "there is no ['certs_d_serail']"),
         ("```yaml\nsomething: else\n```\n", "nobody knows how to run"),
         ("```bash\nls\n```\n", "nobody knows how to run"),
         ("  ```console\n  $ ansible node1 -i nowhere -m ping\n  ```\n", "exit status"),
