@@ -126,7 +126,7 @@ class Newcomer:
         (self.here / "deploy.yml").write_text(_PLAYBOOK)
 
     def _clone(self) -> None:
-        """A repository with a commit of what the tests run on, as far as git knows it; gates leave files of their own."""
+        """A repository with a commit of what git knows of the project; gates leave files of their own in it."""
         git = ["git", "-c", "user.name=nobody", "-c", "user.email=nobody@registry.example"]
         there = [*git, f"--git-dir={self.checkout}/.git"]
         known = run("git", "ls-files", "-z").good()
