@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -50,6 +51,8 @@ SUBSTITUTES = {
     "registry_name: registry.example:5000": f"registry_name: {DEPLOYED}",
     "registry.example": REGISTRY.partition(":")[0],
     "ansible HOST ": "ansible node1 ",
+    "nodes[0:99]": "nodes[0:1]",
+    "nodes[100:199]": "nodes[2:]",
     "88:e8:…:c5:01": ":".join(["88"] * 32),
     's3: {bucket: images, region: eu-central-1, accesskey: "{{ vault_key_id }}", secretkey: "{{ vault_key }}"}': (
         f"filesystem: {{rootdirectory: {ROOT}/images}}"
@@ -99,7 +102,8 @@ class Reader:
         reached = [_SSH.format(name=name, address=hosts[name], folder=INVENTORY / ".lab") for name in hosts]
         self.write("ssh_config", "".join(reached))
         groups = {"nodes": dict.fromkeys(NODES), **_SLICES}
-        inventory = {name: {"hosts": each} for name, each in groups.items()}
+        inventory: dict[str, Any] = {name: {"hosts": each} for name, each in groups.items()}
+        inventory["nodes"]["vars"] = {"node_pki": "{{ inventory_dir }}/pki"}
         self.write("inventory", yaml.safe_dump(inventory, sort_keys=False))
         registries = {"hosts": {HOST: _REGISTRY_VARIABLES}}
         self.write("registries", yaml.safe_dump({"registries": registries}))
@@ -167,8 +171,7 @@ class Reader:
         play = {"hosts": "registries" if role == "registry" else "nodes", "gather_facts": role == "registry"}
         if block.kind == "tasks":
             return yaml.safe_dump([{**play, "become": True, "tasks": data}], sort_keys=False)
-        defaults = {} if role == "registry" else {"node_pki": "pki/"}
-        return yaml.safe_dump([{**play, "vars": {**defaults, **data}, "roles": [f"fleet.certs_d.{role}"]}])
+        return yaml.safe_dump([{**play, "vars": data, "roles": [f"fleet.certs_d.{role}"]}])
 
     def _check_alerts(self, block: Block) -> None:
         """Every metric that an expression names is one that a report of these hosts has."""

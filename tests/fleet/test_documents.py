@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from ansible_collections.fleet.certs_d.tests.fleet.documents import documents, read_blocks
+from ansible_collections.fleet.certs_d.tests.fleet.documents import OWN_TESTS, documents, read_blocks
 from ansible_collections.fleet.certs_d.tests.fleet.reader import DEPLOYED, NODES, ROOT, Reader
 from ansible_collections.fleet.certs_d.tests.fleet.registries import Fleet, Material, Registry
 from ansible_collections.fleet.certs_d.tests.fleet.running import INVENTORY, PROJECT, SITE, Ansible, Run
@@ -45,6 +45,10 @@ def test_every_example_of_a_document_runs(reader: Reader, page: Path) -> None:
     reader.begin(str(page.relative_to(PROJECT)))
     for block in read_blocks(page):
         reader.use(block)
+
+
+def test_pages_that_are_left_out_have_a_test_of_their_own() -> None:
+    assert [page for page, test in OWN_TESTS.items() if Path(page).name not in (PROJECT / test).read_text()] == []
 
 
 @pytest.mark.parametrize(
