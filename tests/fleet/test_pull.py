@@ -74,7 +74,8 @@ def puller(repository: Path, on: OnHost) -> Iterator[str]:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         archive.add(repository, arcname=Path(REPOSITORY).name)
-    apt = "DEBIAN_FRONTEND=noninteractive apt-get -qq"
+    # The node is a container: nothing of it has to outlive the machine.
+    apt = "DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Options::=--force-unsafe-io"
     on(NODE, f"{apt} update && {apt} install --no-install-recommends -y {PACKAGES} >/dev/null")
     # Git does not trust a repository of another owner.
     on(NODE, "base64 -d | tar -xz --no-same-owner -C /srv", base64.b64encode(packed.getvalue()).decode())
