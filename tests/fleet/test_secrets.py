@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ansible_collections.fleet.certs_d.tests.fleet.leaks import key_lines, leaked
-from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible
+from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible, OnHost
 
 PKI = INVENTORY / ".lab" / "pki"
 AUTHORITY = INVENTORY / ".lab" / "authority"
@@ -54,13 +54,16 @@ def test_no_key_stands_in_output_journal_arguments_or_other_files(
         assert leaked(journal, lines) == []
 
 
-def test_keys_lie_in_their_files_alone_and_are_the_owners(on: Callable[[str, str], str]) -> None:
+def test_keys_lie_in_their_files_alone_and_are_the_owners(on: OnHost) -> None:
+    search = "grep --recursive --text --only-matching --null --fixed-strings --file=-"
     for host in NODES:
-        for line in key_lines(PKI / "registry.lab:5000" / "hosts" / host):
-            where = f"grep -rlF -e '{line}' / --exclude-dir=proc --exclude-dir=sys 2>/dev/null || true"
-            files = on(host, where).split()
-            assert files, f"{host} does not hold its own key, so this test looks for the wrong thing"
-            assert all(file.startswith(CERTS_D) and file.endswith(".key") for file in files)
+        lines = key_lines(PKI / "registry.lab:5000" / "hosts" / host)
+        where = f"{search} / --exclude-dir=proc --exclude-dir=sys 2>/dev/null || true"
+        found = [row.split("\0") for row in on(host, where, given="\n".join(lines)).splitlines()]
+        # No line of a key is to stand in what a failed test shows.
+        found_all = {line for _file, line in found} == lines
+        assert found_all, f"{host} does not hold its own key, so this test looks for the wrong thing"
+        assert [file for file, _line in found if not (file.startswith(CERTS_D) and file.endswith(".key"))] == []
         modes = on(host, f"find {CERTS_D} -name '*.key' -printf '%m %u %g\n'").splitlines()
         assert modes == ["600 root root"] * 2
 
