@@ -20,6 +20,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 INVENTORY = PROJECT / "inventories" / "lab"
 ENGINES = PROJECT / "inventories" / "engines"
 SITE = PROJECT / "playbooks" / "site.yml"
+# What of the site has nothing to do with the registry need not deploy it once more.
+NODES_ALONE = ("--skip-tags", "registry")
 CERTS_D = "/etc/docker/certs.d"
 REGISTRY = "registry.lab:5000"
 # The connections of this session, kept for its next lines: those of another one may lead to hosts that are gone.
