@@ -126,10 +126,12 @@ class Newcomer:
         (self.here / "deploy.yml").write_text(_PLAYBOOK)
 
     def _clone(self) -> None:
-        """A repository with a commit of what the tests run on, which itself need not be committed."""
+        """A repository with a commit of what git knows of the project; gates leave files of their own in it."""
         git = ["git", "-c", "user.name=nobody", "-c", "user.email=nobody@registry.example"]
         there = [*git, f"--git-dir={self.checkout}/.git"]
+        known = run("git", "ls-files", "-z").good()
+        listed = ["--pathspec-from-file=-", "--pathspec-file-nul"]
         run("git", "init", "--quiet", "--initial-branch=main", self.checkout).good()
-        run(*there, f"--work-tree={PROJECT}", "add", "--all").good()
+        run(*there, f"--work-tree={PROJECT}", "add", "--force", *listed, given=known).good()
         run(*there, "commit", "--quiet", "--message=What is tested").good()
         run(*there, f"--work-tree={self.checkout}", "reset", "--quiet", "--hard").good()
