@@ -38,7 +38,10 @@ PAGE = (PROJECT / "docs" / "ansible-pull.md").read_text(encoding="utf-8")
 HOSTS = """
 nodes:
   hosts: {node1: {}, node2: {}, node3: {}}
-  vars: {node_accept: [never-presented], node_expect: {documented: {status: 200}}}
+  vars:
+    node_pki: "{{ inventory_dir }}/pki"
+    node_accept: [never-presented]
+    node_expect: {documented: {status: 200}}
 """
 
 
