@@ -235,10 +235,10 @@ class Fleet:
         """Take registries away."""
         return self.lay(*(replace(registry, state="absent", purge_tree=purge_tree) for registry in registries))
 
-    def ask(self, *questions: Question) -> list[Answer]:
+    def ask(self, *questions: Question, at_a_time: int = 1) -> list[Answer]:
         """Ask from the node, all in one go."""
         given = json.dumps([question.data() for question in questions])
-        said = ssh(INVENTORY, NODE, f"python3 {_FOLDER}/node_client.py {_FOLDER}", given=given).good()
+        said = ssh(INVENTORY, NODE, f"python3 {_FOLDER}/node_client.py {_FOLDER} {at_a_time}", given=given).good()
         return [Answer(**answer) for answer in json.loads(said)]
 
     def fuzz(self, port: int, certificate: str, paths: Sequence[str]) -> list[tuple[int, str]]:
@@ -256,7 +256,7 @@ class Fleet:
             for certificate in certificates
             for client, version, resumed in WAYS
         ]
-        answers = iter(self.ask(*questions))
+        answers = iter(self.ask(*questions, at_a_time=4))
         return {
             policy: {each or "none": list(itertools.islice(answers, len(WAYS))) for each in certificates}
             for policy in self.by_policy
@@ -270,7 +270,7 @@ class Fleet:
             for label, request in REQUESTS.items()
             for certificate in ("", "good")
         ]
-        answers = iter(self.ask(*questions))
+        answers = iter(self.ask(*questions, at_a_time=4))
         return dict(zip(REQUESTS, zip(answers, answers, strict=True), strict=True))
 
     def lay_on_node(self) -> None:
