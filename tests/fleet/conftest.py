@@ -18,6 +18,7 @@ from ansible_collections.fleet.certs_d.tests.fleet.registries import (
     RequestAnswers,
     lay_tree,
     policies,
+    remove_tree,
 )
 from ansible_collections.fleet.certs_d.tests.fleet.running import (
     CERTS_D,
@@ -66,24 +67,33 @@ def certs_d(on: Callable[[str, str], str]) -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
-def registries(fleet: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """A registry per policy beside the lab's own, all of them on one host and with one tree."""
+def registry_host(fleet: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A host for registries beside the lab's own, with one tree for all of them, and a node that asks them."""
     material = Material(tmp_path_factory.mktemp("material"))
     material.fill()
     laid = Fleet(material, policies(material), lay_tree(tmp_path_factory.mktemp("tree")))
-    laid.lay(*laid.by_policy.values())
     laid.lay_on_node()
     yield laid
-    laid.remove(*laid.by_policy.values(), purge_tree=True)
+    laid.want()
+    remove_tree()
+
+
+@pytest.fixture
+def registries(registry_host: Fleet) -> Fleet:
+    """A registry per policy, and no other."""
+    registry_host.want(*registry_host.by_policy.values())
+    return registry_host
 
 
 @pytest.fixture(scope="session")
-def policy_answers(registries: Fleet) -> PolicyAnswers:
+def policy_answers(registry_host: Fleet) -> PolicyAnswers:
     """What each registry says to each kind of certificate, asked in every way."""
-    return registries.ask_in_every_way()
+    registry_host.want(*registry_host.by_policy.values())
+    return registry_host.ask_in_every_way()
 
 
 @pytest.fixture(scope="session")
-def request_answers(registries: Fleet) -> RequestAnswers:
+def request_answers(registry_host: Fleet) -> RequestAnswers:
     """What the registry `signed_by_ca` says to each of the requests."""
-    return registries.ask_all_requests()
+    registry_host.want(*registry_host.by_policy.values())
+    return registry_host.ask_all_requests()

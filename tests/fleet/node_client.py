@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a node runs to ask registries: raw requests over TLS, with Python's ssl or with openssl s_client.
 
-Reads a list of questions as JSON from standard input, prints the list of answers. A question has `port`, `name` (SNI,
+Reads a list of questions as JSON from standard input, prints the list of answers. The second argument tells how many
+are asked at a time: one, where their order counts. A question has `port`, `name` (SNI,
 may be empty), `certificate` (a file of the folder that is the first argument, without suffix, or empty), `version`
 (1.2, 1.3), `client` (python, openssl), `resumed`, `first_name` (SNI of the session that is resumed), `session` (save
 or reuse one in a file, with openssl) and `request`, whose bytes are Latin-1. An answer has `status` (0 if the handshake
@@ -18,7 +19,10 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +33,9 @@ VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 def main() -> None:
     """Answer every question."""
-    folder = Path(sys.argv[1])
-    print(json.dumps([timed(folder, question) for question in json.load(sys.stdin)]))
+    folder, at_a_time = Path(sys.argv[1]), int(sys.argv[2])
+    with ThreadPoolExecutor(at_a_time) as pool:
+        print(json.dumps(list(pool.map(partial(timed, folder), json.load(sys.stdin)))))
 
 
 def timed(folder: Path, question: dict[str, Any]) -> dict[str, Any]:
@@ -92,19 +97,20 @@ def with_openssl(folder: Path, question: dict[str, Any]) -> dict[str, Any]:
         command += ["-cert", f"{pair}.cert", "-key", f"{pair}.key"]
     request = question["request"].encode("latin-1")
     session = folder / f"{question['port']}-{question['version']}.session"
-    if question["session"] == "save":
-        command += ["-sess_out", session]
-    elif question["session"] == "reuse":
-        command += ["-sess_in", session]
-    elif question["resumed"]:
-        session.unlink(missing_ok=True)
-        first = subprocess.run(
-            [*command, "-sess_out", session], input=request, capture_output=True, timeout=30, check=False
-        )
-        if not session.exists():
-            return understood(first.stdout + first.stderr)
-        command += ["-sess_in", session]
-    done = subprocess.run(command, input=request, capture_output=True, timeout=30, check=False)
+    with tempfile.TemporaryDirectory() as own:
+        if question["session"] == "save":
+            command += ["-sess_out", session]
+        elif question["session"] == "reuse":
+            command += ["-sess_in", session]
+        elif question["resumed"]:
+            session = Path(own) / "session"
+            first = subprocess.run(
+                [*command, "-sess_out", session], input=request, capture_output=True, timeout=30, check=False
+            )
+            if not session.exists():
+                return understood(first.stdout + first.stderr)
+            command += ["-sess_in", session]
+        done = subprocess.run(command, input=request, capture_output=True, timeout=30, check=False)
     said = done.stdout + done.stderr
     begin = said.find(b"HTTP/1.1 ")
     return {**understood(said[begin:] if begin >= 0 else said), "reused": b"\nReused, " in said}

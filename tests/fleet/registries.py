@@ -220,6 +220,24 @@ class Fleet:
     material: Material
     by_policy: dict[str, Registry]
     images: dict[str, Image]
+    # What good runs have laid, by the registries' names: of which registry, and its files as they were.
+    standing: dict[str, tuple[Registry, list[str]]] = field(default_factory=dict)
+
+    def want(self, *registries: Registry) -> None:
+        """Have these registries and no others, in one play; one that stands as it is told is left alone."""
+        names = {registry.name for registry in registries}
+        others = [
+            replace(registry, state="absent", purge_tree=registry.root != ROOT)
+            for name, (registry, _files) in self.standing.items()
+            if name not in names
+        ]
+        missing = [registry for registry in registries if self.standing.get(registry.name) != self._told(registry)]
+        if others or missing:
+            self.lay(*others, *missing)
+
+    def forget(self, registry: Registry) -> None:
+        """It is to be laid again when it is wanted: a test has changed it by hand."""
+        self.standing[registry.name] = replace(registry, state="absent"), []
 
     def lay(self, *registries: Registry, good: bool = True) -> Run:
         """Run the role for these registries, in one play."""
@@ -229,16 +247,23 @@ class Fleet:
         }
         done = run(tool("ansible-playbook"), PLAYBOOK, "-i", INVENTORY, "-e", json.dumps(variables))
         assert not good or done.status == 0, done.output
+        for registry in registries if done.status == 0 else ():
+            self.standing[registry.name] = self._told(registry)
+            if registry.state == "absent":
+                del self.standing[registry.name]
         return done
+
+    def _told(self, registry: Registry) -> tuple[Registry, list[str]]:
+        return registry, [(self.material.folder / name).read_text() for name in registry.files.values() if name]
 
     def remove(self, *registries: Registry, purge_tree: bool = False) -> Run:
         """Take registries away."""
         return self.lay(*(replace(registry, state="absent", purge_tree=purge_tree) for registry in registries))
 
-    def ask(self, *questions: Question) -> list[Answer]:
+    def ask(self, *questions: Question, at_a_time: int = 1) -> list[Answer]:
         """Ask from the node, all in one go."""
         given = json.dumps([question.data() for question in questions])
-        said = ssh(INVENTORY, NODE, f"python3 {_FOLDER}/node_client.py {_FOLDER}", given=given).good()
+        said = ssh(INVENTORY, NODE, f"python3 {_FOLDER}/node_client.py {_FOLDER} {at_a_time}", given=given).good()
         return [Answer(**answer) for answer in json.loads(said)]
 
     def fuzz(self, port: int, certificate: str, paths: Sequence[str]) -> list[tuple[int, str]]:
@@ -256,7 +281,7 @@ class Fleet:
             for certificate in certificates
             for client, version, resumed in WAYS
         ]
-        answers = iter(self.ask(*questions))
+        answers = iter(self.ask(*questions, at_a_time=4))
         return {
             policy: {each or "none": list(itertools.islice(answers, len(WAYS))) for each in certificates}
             for policy in self.by_policy
@@ -270,7 +295,7 @@ class Fleet:
             for label, request in REQUESTS.items()
             for certificate in ("", "good")
         ]
-        answers = iter(self.ask(*questions))
+        answers = iter(self.ask(*questions, at_a_time=4))
         return dict(zip(REQUESTS, zip(answers, answers, strict=True), strict=True))
 
     def lay_on_node(self) -> None:
@@ -309,3 +334,8 @@ def lay_tree(folder: Path, root: str = ROOT) -> dict[str, Image]:
     send(HOST, root, stream.getvalue())
     ssh(INVENTORY, HOST, f"chmod 755 '{root}'").good()
     return images
+
+
+def remove_tree() -> None:
+    """Nothing of the tree is left on the registries' host."""
+    ssh(INVENTORY, HOST, f"rm -rf '{ROOT}'").good()

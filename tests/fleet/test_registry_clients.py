@@ -17,7 +17,7 @@ from ansible_collections.fleet.certs_d.tests.unit.roles.registry.trees import di
 PULLED = "/tmp/pulled"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def skopeo(registries: Fleet) -> Fleet:
     """The node has skopeo."""
     ssh(
