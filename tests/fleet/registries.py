@@ -248,9 +248,10 @@ class Fleet:
         done = run(tool("ansible-playbook"), PLAYBOOK, "-i", INVENTORY, "-e", json.dumps(variables))
         assert not good or done.status == 0, done.output
         for registry in registries if done.status == 0 else ():
-            self.standing[registry.name] = self._told(registry)
             if registry.state == "absent":
-                del self.standing[registry.name]
+                self.standing.pop(registry.name, None)
+            else:
+                self.standing[registry.name] = self._told(registry)
         return done
 
     def _told(self, registry: Registry) -> tuple[Registry, list[str]]:
