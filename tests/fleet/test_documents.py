@@ -59,7 +59,7 @@ def test_pages_that_are_left_out_have_a_test_of_their_own() -> None:
         ("```yaml\n# rollout.yml\ncerts_d_serail: 1\n```\n", "there is no ['certs_d_serail']"),
         ("```yaml\nsomething: else\n```\n", "nobody knows how to run"),
         ("```bash\nls\n```\n", "nobody knows how to run"),
-        ("  ```console\n  $ ansible node1 -i nowhere -m ping\n  ```\n", "exit status"),
+        ("  ```console\n  $ false\n  ```\n", "exit status 1"),
         ("```console\n$ echo true    # fails\n```\n", "exit status 0"),
         ("```console\n$ echo so\nor so\n```\n", "and not"),
         ("```console\n$ ansible-playbook -i inventory \\\n    fleet.certs_d.sight\n```\n", "fleet.certs_d.sight"),
