@@ -1,6 +1,6 @@
 # `make help` lists what there is. Everything below needs git, make and Python 3.11 or later.
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-fast bench bench-registry bench-verify scale soak clean
+.PHONY: help demo lab test test-fast docs bench bench-registry bench-verify scale soak clean
 SHELL := /bin/bash
 PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -22,6 +22,9 @@ test: .venv/test  ## every gate, as CI runs them
 
 test-fast: .venv/test  ## the gates that need neither hosts nor minutes
 	@.venv/bin/python tests/gates.py --fast
+
+docs: .venv/test  ## the documentation as a site, .cache/site/index.html
+	@.venv/bin/python tests/gates.py site
 
 # `make bench OPTIONS=--quick` is a sanity run, `make bench OPTIONS='--into docs/performance.md'` refreshes that page.
 bench: .venv/run $(LINK)  ## what layout costs beside ping, copy, unarchive and rsync; twenty nodes, some minutes

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,8 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._fleet_report_argume
 from ansible_collections.fleet.certs_d.plugins.plugin_utils import _report_metrics, _report_page
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_records import records
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import Report, as_text, build, merge, read
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._key_files import locked, make_folders, write_file
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_table import Record, rows_of
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._key_files import locked, make_folders, write_files
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._report_shape import InvalidReport
 
 _FILES = {
@@ -46,12 +47,16 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(argument_spec=FLEET_REPORT_ARGUMENTS)
         made = datetime.now(UTC).strftime(TIME_FORMAT)
-        report = merge([build(records(task_vars or {}, args), made=made), *_slices(args["slices"])], made=made)
+        found = records(task_vars or {}, args)
+        report = merge([build(found, made=made), *_slices(args["slices"])], made=made)
         if not report["hosts"]:
             raise AnsibleActionFail(_NOTHING)
-        files = {} if self._task.check_mode else _rendered(report, args)
+        directory = os.path.abspath(args["dest"])
+        _check_call(found, args["verification"], directory)
+        files = {} if self._task.check_mode else _rendered(report, args["formats"], directory)
         try:
-            _write(files)
+            if files:
+                _write(directory, files)
         except OSError as error:
             place = f"{error.filename or args['dest']}: {error.strerror}"
             raise AnsibleActionFail(f"{place}: the report can't be written: name another directory") from None
@@ -78,15 +83,26 @@ def _slices(paths: list[str]) -> list[Report]:
     return found
 
 
-def _rendered(report: Report, args: Mapping[str, Any]) -> dict[str, str]:
+def _check_call(found: Sequence[Record], verification: str, directory: str) -> None:
+    """A call that can only be a slip leaves an earlier report as it was."""
+    if found and not any(record.is_reached for record in found):
+        raise AnsibleActionFail(
+            f"verification: no host has anything in {verification}: register the result of verify_fallback by this name"
+        )
+    if found and all(record.is_refused for record in found):
+        earlier = [name for name, _make in _FILES.values() if os.path.exists(os.path.join(directory, name))]
+        if earlier:
+            (row, *_others) = rows_of(found[0])
+            raise AnsibleActionFail(f"no host was asked, so {directory} was left as it was: {row.host}: {row.fault}")
+
+
+def _rendered(report: Report, formats: Iterable[str], directory: str) -> dict[str, str]:
     """The texts by their paths."""
-    formats = {name: _FILES[name] for name in args["formats"]}
-    return {os.path.abspath(os.path.join(args["dest"], name)): make(report) for name, make in formats.values()}
+    wanted = [_FILES[name] for name in dict.fromkeys(formats)]
+    return {os.path.join(directory, name): make(report) for name, make in wanted}
 
 
-def _write(files: Mapping[str, str]) -> None:
-    for path, content in files.items():
-        directory = os.path.dirname(path)
-        make_folders(directory)
-        with locked(directory):
-            write_file(path, content.encode(), mode=_MODE)
+def _write(directory: str, files: Mapping[str, str]) -> None:
+    make_folders(directory)
+    with locked(directory):
+        write_files({path: content.encode() for path, content in files.items()}, mode=_MODE)

@@ -27,7 +27,9 @@ class ActionModule(ActionBase):
         _validation, args = self.validate_argument_spec(argument_spec=FLEET_TABLE_ARGUMENTS)
         variables = task_vars or {}
         found = records(variables, args)
-        if not is_due(found, batch=variables["ansible_play_batch"]):
+        of_play = [record for record in found if record.host in args["hosts"]]
+        limit = args["max_fail_percentage"]
+        if not is_due(of_play, batch=variables["ansible_play_batch"], max_fail_percentage=limit):
             return {"changed": False, "hosts": 0}
         Display().display("\n" + render([row for record in found for row in rows_of(record)]))
         return {"changed": False, "hosts": len(found)}

@@ -18,7 +18,7 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._documented import d
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._effective import effective
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._engine_verdict import engine_verdict
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._expectation import contradiction, unmet
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import check_path_of_node, run_on_node
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._node import check_path_of_node, root_faults, run_on_node
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import VERDICTS, unverified
 
 _LONGEST_TIMEOUT = 3600
@@ -102,10 +102,7 @@ def _faults(args: Mapping[str, Any]) -> Iterator[str]:
     for option in ("timeout", "timeout_total"):
         if not 0 < args[option] <= _LONGEST_TIMEOUT:
             yield f"{option}: give a number of seconds above 0, at most {_LONGEST_TIMEOUT}"
-    if args["path"] is not None and len(args["engines"]) != 1:
-        yield "path: give it with exactly one engine, or leave it out to have each engine's own root"
-    if not args["engines"]:
-        yield "engines: name at least one"
+    yield from root_faults(args)
     if not any(args["expect"].values()):
         yield "expect: name at least one of documented, effective and engine"
     if not re.fullmatch(r"[a-z0-9._/-]+(:[\w.-]+)?", args["image"]):

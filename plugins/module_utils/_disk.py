@@ -13,6 +13,15 @@ import time
 
 _NO_FILE = (errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENOTDIR)
 _HELD_SECONDS = 2
+# Some twenty times the roots of all public CAs: whoever runs a node's program must not need the memory for more.
+LARGEST = 4 * 1024 * 1024
+
+
+class TooLarge(OSError):
+    """The file holds more than LARGEST bytes."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.EFBIG, os.strerror(errno.EFBIG), path)
 
 
 def sync_directory(directory: str) -> None:
@@ -27,7 +36,7 @@ def sync_directory(directory: str) -> None:
 def read_regular_file(path: str) -> bytes | None:
     """The content behind a path, symlinks followed; None where no regular file is there.
 
-    Non-blocking, so that a FIFO can't hang the run.
+    Non-blocking, so that a FIFO can't hang the run. Raises TooLarge, as any OSError but that nothing is there.
     """
     try:
         descriptor = _open_to_read(path)
@@ -39,9 +48,12 @@ def read_regular_file(path: str) -> bytes | None:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            return stream.read()
+            content = stream.read(LARGEST + 1)
     finally:
         os.close(descriptor)
+    if len(content) > LARGEST:
+        raise TooLarge(path)
+    return content
 
 
 def _open_to_read(path: str) -> int:

@@ -16,9 +16,12 @@ _END = 280
 _STATUS = re.compile(
     r"(?:\bstatus ?(?:code)?(?: \[[^\]]*\])?:? (?:from registry )?|\bHTTP |request to \S+: |<title>)(\d{3})\b", re.I
 )
-# A registry that says so has let the client in. ctr and docker end such a text with the word alone.
+# A registry that says so has let the client in. ctr and docker end such a text with the image and two words; hosts,
+# files and programs that are not found are no image: their names are a path, or have neither a slash nor a tag.
 _UNKNOWN = re.compile(
-    r"\b(?:manifest|name|repository)[ _](?:name )?(?:unknown|not known|invalid)\b|: not found\s*$", re.I
+    r"\b(?:manifest|name|repository)[ _](?:name )?(?:unknown|not known|invalid)\b"
+    r"|(?:(?<!\S)[\w\[][^\s\"']*/[^\s\"'/:@]+[:@][^\s\"'/]+|content at \S+ not found): not found\s*$",
+    re.I,
 )
 _UNAUTHORIZED = re.compile(r"\bunauthorized\b|\bauthentication required\b|\bno basic auth credentials\b", re.I)
 # Files and plugins of the node deny, too.

@@ -86,6 +86,7 @@ CATALOGUE: dict[str, Kind] = {
     "never-presented": _warning("this engine never presents the pair", "put it first, or remove it"),
     # The host directory
     "not-a-file": _error("engines expect a regular file here", "remove it"),
+    "too-large": _error("this is more than 4 MiB, more than is read of certificates and keys", "remove it"),
     "not-a-directory": _error("a file is in the place of the host directory", "remove it, or lay the directory anew"),
     "dangling-link": _error("the symlink leads nowhere, and engines stop at it", "remove it"),
     "hidden-file": _warning("engines read this hidden file, too", "remove it"),

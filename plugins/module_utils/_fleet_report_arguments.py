@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._record_arguments import RECORD_ARGUMENTS
+
 FLEET_REPORT_ARGUMENTS: dict[str, Any] = {
     "dest": {"type": "path", "required": True},
     "hosts": {"type": "list", "elements": "str", "default": []},
@@ -17,6 +19,5 @@ FLEET_REPORT_ARGUMENTS: dict[str, Any] = {
         "choices": ["json", "html", "prometheus"],
         "default": ["json", "html", "prometheus"],
     },
-    "verification": {"type": "str", "default": "node_verification"},
-    "failures": {"type": "list", "elements": "str", "default": ["node_failure", "registry_failure"]},
+    **RECORD_ARGUMENTS,
 }

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._record_arguments import RECORD_ARGUMENTS
+
 FLEET_TABLE_ARGUMENTS: dict[str, Any] = {
     "hosts": {"type": "list", "elements": "str", "required": True},
-    "verification": {"type": "str", "default": "node_verification"},
-    "failures": {"type": "list", "elements": "str", "default": ["node_failure", "registry_failure"]},
+    **RECORD_ARGUMENTS,
+    "max_fail_percentage": {"type": "float"},
 }

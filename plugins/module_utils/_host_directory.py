@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import holds_certificate
 from ansible_collections.fleet.certs_d.plugins.module_utils._client_pair import pair_fault
-from ansible_collections.fleet.certs_d.plugins.module_utils._disk import read_regular_file
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import TooLarge, read_regular_file
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
 from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import NAME as HOSTS_TOML
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import normalise
@@ -22,7 +22,7 @@ _LEFTOVER_PREFIX = ".ansible_tmp"
 
 
 class File(NamedTuple):
-    """One entry of a host directory; `content` is None where it is no readable regular file.
+    """One entry of a host directory; `content` is None where `obstacle` is the code of why it was not read.
 
     The mode is that of the entry itself, the content is what stands behind it: clients follow symlinks.
     """
@@ -33,7 +33,7 @@ class File(NamedTuple):
     owner: int
     group: int
     is_link: bool = False
-    is_dangling: bool = False
+    obstacle: str = ""
 
     @property
     def suffix(self) -> str:
@@ -92,8 +92,8 @@ def oddity(path: str, file: File) -> Finding | None:
     if not file.suffix:
         return None
     place = os.path.join(path, file.name)
-    if file.content is None:
-        return Finding("dangling-link" if file.is_dangling else "not-a-file", place)
+    if file.obstacle:
+        return Finding(file.obstacle, place)
     if file.name.startswith(_LEFTOVER_PREFIX):
         return Finding("leftover", place)
     return Finding("hidden-file", place) if file.name.startswith(".") else None
@@ -110,15 +110,15 @@ def engine_faults(directory: HostDirectory) -> list[Finding]:
     for file in directory.files:
         if file.suffix:
             findings += _faults_of_file(directory.path, file, files)
-        elif file.name == HOSTS_TOML and file.content is None and not file.is_dangling:
-            findings.append(Finding("not-a-file", os.path.join(directory.path, file.name)))
+        elif file.name == HOSTS_TOML and file.obstacle not in ("", "dangling-link"):
+            findings.append(Finding(file.obstacle, os.path.join(directory.path, file.name)))
     return findings
 
 
 def _faults_of_file(path: str, file: File, files: dict[str, File]) -> list[Finding]:
     place = os.path.join(path, file.name)
     if file.content is None:
-        return [Finding("dangling-link" if file.is_dangling else "not-a-file", place)]
+        return [Finding(file.obstacle, place)]
     if file.suffix == ".key":
         return [] if file.stem + ".cert" in files else [Finding("certificate-missing", place)]
     if file.suffix == ".crt":
@@ -135,7 +135,8 @@ def _read_file(directory: str, name: str) -> File | None:
     """None where the entry has gone since it was listed: somebody is exchanging files."""
     path = os.path.join(directory, name)
     try:
-        status, content = os.lstat(path), read_regular_file(path)
+        status = os.lstat(path)
+        content, obstacle = _content(path)
     except FileNotFoundError:
         return None
     return File(
@@ -145,5 +146,16 @@ def _read_file(directory: str, name: str) -> File | None:
         status.st_uid,
         status.st_gid,
         is_link=stat.S_ISLNK(status.st_mode),
-        is_dangling=not os.path.exists(path),
+        obstacle=obstacle,
     )
+
+
+def _content(path: str) -> tuple[bytes | None, str]:
+    """The content, or None and the code of the finding that says why."""
+    try:
+        content = read_regular_file(path)
+    except TooLarge:
+        return None, "too-large"
+    if content is not None:
+        return content, ""
+    return None, "not-a-file" if os.path.exists(path) else "dangling-link"

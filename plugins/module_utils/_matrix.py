@@ -23,7 +23,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory impo
     read_host_directory,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import NAME as HOSTS_TOML
-from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import without_secrets
+from ansible_collections.fleet.certs_d.plugins.module_utils._hosts_toml import served_by, without_secrets
 from ansible_collections.fleet.certs_d.plugins.module_utils._measurement import (
     TIME_IS_OVER,
     Measurement,
@@ -48,7 +48,7 @@ def measure(name: str, engines: Sequence[tuple[Engine, str]], question: Question
     findings = registry_name_findings(name, shown(name))
     if findings:
         return [_unmeasured(name, engine, os.path.join(root, name), findings) for engine, root in engines]
-    registry = parse_registry_name(name)
+    registry, server = parse_registry_name(name), parse_registry_name(served_by(name))
     known: dict[str, tuple[HostDirectory, Measurement]] = {}
     entries = []
     for engine, root in engines:
@@ -56,10 +56,10 @@ def measure(name: str, engines: Sequence[tuple[Engine, str]], question: Question
         path = winning_directory(engine, name, root, store=said.store)
         if path not in known:
             directory = _read(path)
-            known[path] = directory, measure_directory(registry, directory, question)
+            known[path] = directory, measure_directory(server, directory, question)
         directory, measurement = known[path]
         settings = question.settings.get(engine.name, Settings({}))
-        proxy = settings.proxy_of(registry)
+        proxy = settings.proxy_of(server)
         entries.append(
             {
                 **_head(name, engine, path, [*_faults(directory), *_shadowed(engine, name, root, path)]),
@@ -67,9 +67,9 @@ def measure(name: str, engines: Sequence[tuple[Engine, str]], question: Question
                 "requests": [as_row(pair, answer) for pair, answer in measurement.answers],
                 "measured": {
                     **_measured(directory, measurement),
-                    **_insecure(registry, engine, settings, measurement, question),
+                    **_insecure(server, engine, settings, measurement, question),
                 },
-                "server": server_as_seen(registry, measurement.heard, proxy=proxy, now=question.now),
+                "server": server_as_seen(server, measurement.heard, proxy=proxy, now=question.now),
                 **said._asdict(),
             }
         )
@@ -135,6 +135,7 @@ def _unmeasured(name: str, engine: Engine, path: str, findings: list[Finding]) -
             "asks_for_why": _NO_NAME,
             "trust": {"replacing": None, "adding": None},
             "loopback": False,
+            "listed_insecure": False,
             "insecure": False,
             "insecure_request": None,
         },
@@ -193,11 +194,13 @@ def _insecure(
     registry: RegistryName, engine: Engine, settings: Settings, measurement: Measurement, question: Question
 ) -> dict[str, Any]:
     """Classic dockerd verifies nothing of some registries, and reads no certificates for them."""
-    listed = settings.takes_for_insecure(registry, measurement.addresses)
-    insecure = engine.name == "docker" and (measurement.is_loopback or listed)
+    is_docker = engine.name == "docker"
+    listed = is_docker and settings.takes_for_insecure(registry, measurement.addresses)
+    insecure = is_docker and (measurement.is_loopback or listed)
     answer = ask_insecurely(registry, question) if insecure else None
     return {
         "loopback": measurement.is_loopback,
+        "listed_insecure": listed,
         "insecure": insecure,
         "insecure_request": None if answer is None else as_row(None, answer),
     }

@@ -140,7 +140,7 @@ def _wanted_line(file: WantedFile, owner: Owner) -> str:
 
 
 def _found_line(file: File, wanted: bytes | None) -> str:
-    meaning = _meaning(file.name, file.content)
+    meaning = "too large to be read" if file.obstacle == "too-large" else _meaning(file.name, file.content)
     if file.is_link:
         meaning += ", behind a symlink"
     if wanted is not None and file.content != wanted and meaning == _meaning(file.name, wanted):

@@ -16,6 +16,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import 
     read_certificates,
 )
 from ansible_collections.fleet.certs_d.plugins.module_utils._client_pair import pair_fault
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import TooLarge
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
 from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import HostDirectory
 from ansible_collections.fleet.certs_d.plugins.module_utils._names import (
@@ -181,7 +182,8 @@ def _key(leaf: Certificate, path: str | None, place: str, keys: Keys, findings: 
     try:
         key = keys.of(leaf, path)
     except OSError as error:
-        findings.append(Finding("unreadable", place, f"{path} on the node: {error.strerror}"))
+        code = "too-large" if isinstance(error, TooLarge) else "unreadable"
+        findings.append(Finding(code, place, f"{path} on the node: {error.strerror}"))
         return None
     if key is None and path is not None:
         findings.append(Finding("not-a-file", place, f"{path} on the node"))

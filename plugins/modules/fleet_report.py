@@ -22,6 +22,7 @@ description:
   - In a play with C(serial) each batch writes the report anew; hosts that are still to come are C(not reached) in it.
 extends_documentation_fragment:
   - fleet.certs_d.attributes
+  - fleet.certs_d.records
 attributes:
   check_mode:
     support: full
@@ -56,17 +57,6 @@ options:
     elements: str
     choices: [json, html, prometheus]
     default: [json, html, prometheus]
-  verification:
-    description: Name of the variable that holds what M(fleet.certs_d.verify_fallback) returned for a host.
-    type: str
-    default: node_verification
-  failures:
-    description:
-      - Names of the variables that hold the sentence why a host got no further.
-      - Hosts of the inventory in which one of them is set are in the report as well.
-    type: list
-    elements: str
-    default: [node_failure, registry_failure]
 seealso:
   - module: fleet.certs_d.verify_fallback
   - module: fleet.certs_d.fleet_table

@@ -21,6 +21,7 @@ description:
     because the play ends there.
 extends_documentation_fragment:
   - fleet.certs_d.attributes
+  - fleet.certs_d.records
 attributes:
   check_mode:
     support: full
@@ -35,17 +36,13 @@ options:
     type: list
     elements: str
     required: true
-  verification:
-    description: Name of the variable that holds what M(fleet.certs_d.verify_fallback) returned for a host.
-    type: str
-    default: node_verification
-  failures:
+  max_fail_percentage:
+    version_added: 0.2.0
     description:
-      - Names of the variables that hold the sentence why a host got no further.
-      - Hosts of the inventory in which one of them is set are rows as well.
-    type: list
-    elements: str
-    default: [node_failure, registry_failure]
+      - The play's own C(max_fail_percentage), as a number, where it has one. The table then also comes in the batch
+        that ends the play because of it. The hosts that have failed so far, in earlier batches too, are then more than
+        this part of the batch.
+    type: float
 seealso:
   - module: fleet.certs_d.verify_fallback
 """

@@ -255,8 +255,6 @@ def main() -> NoReturn:
     """Measure; the action judges."""
     module = AnsibleModule(argument_spec=VERIFY_ARGUMENTS, supports_check_mode=True)
     params, started = module.params, time.monotonic()
-    if params["path"] is not None and len(set(params["engines"])) != 1:
-        module.fail_json(msg="path: one root can't be that of several engines, name one engine, or no path")
     names = list(dict.fromkeys(params["engines"]))
     engines = [(ENGINES[name], root_of(ENGINES[name], params["path"], None)) for name in names]
     question = Question(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._certificate import TIME_FORMAT
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import LARGEST
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import extra_blocks, holds_private_key
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._company import Chains, company_findings
@@ -78,6 +79,9 @@ class _Checker:
         self.findings += findings
 
     def _certificates(self, content: str, source: str) -> list[Parsed]:
+        if len(content) > LARGEST:
+            self._tell([Finding("too-large", source)])
+            return []
         try:
             return parse_certificates(content)
         except Fault as fault:

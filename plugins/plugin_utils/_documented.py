@@ -19,6 +19,9 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
     told,
 )
 
+# Loopback addresses were ordinary ones then.
+_LATE_RULE = ". From docker 1.3.1 on no certs.d is read for it, since docker's settings here call it insecure"
+
 
 def documented(registry: Mapping[str, Any]) -> Verdict:
     """Pairs in file-name order, going on at 403, at 5xx and at a transport error; the last result stands.
@@ -28,9 +31,11 @@ def documented(registry: Mapping[str, Any]) -> Verdict:
     name = registry["name"]
     faults = faults_for("documented", registry["findings"])
     if faults:
-        return of_faults(name, "the loop of the document refuses", faults)
-    attempts = _attempts(_trusting(registry))
-    return of_attempts(attempts, _reason(name, attempts))
+        verdict = of_faults(name, "the loop of the document refuses", faults)
+    else:
+        attempts = _attempts(_trusting(registry))
+        verdict = of_attempts(attempts, _reason(name, attempts))
+    return {**verdict, "reason": verdict["reason"] + _LATE_RULE} if registry["measured"]["listed_insecure"] else verdict
 
 
 def _trusting(registry: Mapping[str, Any]) -> list[Row]:

@@ -30,7 +30,7 @@ PROGRAMS = {"docker": "docker", "containers": "podman", "containerd": "container
 _READERS = {"containers": ("containers",), "containerd": ("containerd",)}
 _DOCKER_READERS = {"classic": ("classic",), "containerd": ("containerd",), None: ("classic", "containerd")}
 # What a `.key` may be where it is no file with something in it.
-_UNREADABLE = ("not-a-file", "dangling-link")
+_UNREADABLE = ("not-a-file", "dangling-link", "too-large")
 
 
 def effective(registry: Mapping[str, Any], *, now: datetime) -> Verdict:

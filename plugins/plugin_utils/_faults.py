@@ -28,6 +28,9 @@ _STOPPED: dict[tuple[str, str], frozenset[str]] = {
     ("dangling-link", ".key"): _ALL,
     ("certificate-junk", ".crt"): frozenset({"containerd"}),
     ("not-a-file", HOSTS_TOML): frozenset({"containerd"}),
+    # What was too large to be read is taken for junk.
+    ("too-large", ".crt"): frozenset({"containerd"}),
+    ("too-large", HOSTS_TOML): frozenset({"containerd"}),
 }
 # Whatever else is wrong with a pair stops everybody; of a CA root nothing else does.
 _PAIR_SUFFIXES = (".cert", ".key")

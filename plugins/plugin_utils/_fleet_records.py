@@ -26,7 +26,10 @@ def records(variables: Mapping[str, Any], args: Mapping[str, Any]) -> list[Recor
 
 def _record(host: str, variables: Mapping[str, Any], args: Mapping[str, Any]) -> Record:
     failures = [str(variables[name]) for name in args["failures"] if variables.get(name)]
-    return Record(str(host), "\n".join(failures), variables.get(args["verification"]) or {})
+    verification = variables.get(args["verification"]) or {}
+    if not isinstance(verification, Mapping):
+        verification = {"msg": f"{args['verification']} holds no result of verify_fallback: register it by this name"}
+    return Record(str(host), "\n".join(failures), verification)
 
 
 def _noted(record: Record) -> Record:

@@ -12,14 +12,14 @@ from typing import Any
 from ansible_collections.fleet.certs_d.plugins.plugin_utils import _report_shape as shape
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_table import Record, rows_of
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._report_shape import InvalidReport
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_VERIFIED
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_VERIFIED, SKIPPED
 
 Report = dict[str, Any]
 
 VERIFIED, FAILED, UNREACHABLE, NOT_REACHED = "verified", "failed", "unreachable", "not reached"
 NO_REGISTRIES = "no registries"
 # From the one that somebody must look at first.
-STATES = (FAILED, UNREACHABLE, NOT_REACHED, NOT_VERIFIED, NO_REGISTRIES, VERIFIED)
+STATES = (FAILED, UNREACHABLE, NOT_REACHED, SKIPPED, NOT_VERIFIED, NO_REGISTRIES, VERIFIED)
 _VERSION = 1
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_VERIFIED, is_known, outcome
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_VERIFIED, SKIPPED, is_known, outcome
 
 _HEAD = ("HOST", "REGISTRY", "ENGINE", "DOCUMENTED", "EFFECTIVE", "ITSELF", "DAYS LEFT", "RESULT")
 _NOTHING = "-"
 _UNREACHABLE = "unreachable"
 _FAILED = "failed"
+_WORDLESS = "what is recorded for it has neither verdicts nor a message: see its tasks above"
 
 
 class Row(NamedTuple):
@@ -50,20 +51,28 @@ class Record(NamedTuple):
         return bool(self.failure or self.verification)
 
     @property
+    def is_refused(self) -> bool:
+        """Whether verify_fallback ended before it sent anything to the node: its options are wrong, for example."""
+        told = self.verification
+        return bool(told) and not any(told.get(key) for key in ("unreachable", "skipped")) and "verified" not in told
+
+    @property
     def is_bad(self) -> bool:
         """Whether this host is going to fail."""
         return any(row.result in (_FAILED, _UNREACHABLE) for row in rows_of(self))
 
 
-def is_due(records: Sequence[Record], *, batch: Iterable[str]) -> bool:
+def is_due(records: Sequence[Record], *, batch: Iterable[str], max_fail_percentage: float | None = None) -> bool:
     """Whether the table is to be shown in this batch: all hosts have been reached, or the play ends here.
 
-    Ansible ends a play after a batch of which no host is left.
+    Ansible ends a play after a batch of which no host is left, and where those that have failed, in earlier batches
+    too, are more than `max_fail_percentage` of the batch.
     """
     now = set(batch)
     if all(record.is_reached or record.host in now for record in records):
         return True
-    return all(record.is_bad for record in records if record.host in now)
+    bad = {record.host for record in records if record.is_bad}
+    return now <= bad or (max_fail_percentage is not None and 100 * len(bad) > max_fail_percentage * len(now))
 
 
 def rows_of(record: Record) -> list[Row]:
@@ -75,8 +84,11 @@ def rows_of(record: Record) -> list[Row]:
         return [Row(host, result=_UNREACHABLE if unreachable else _FAILED, fault=fault)]
     if not verification:
         return [Row(host, result="not reached")]
+    if verification.get("skipped"):
+        why = verification.get("false_condition") or verification.get("skip_reason") or "nobody says why"
+        return [Row(host, result=SKIPPED, fault=f"its verification was skipped: {why}")]
     if "registries" not in verification:
-        return [Row(host, fault=str(verification.get("msg", "")))]
+        return [Row(host, fault=str(verification.get("msg") or _WORDLESS))]
     if not verification["registries"]:
         return [Row(host, result=NOT_VERIFIED if verification.get("verified") is False else "no registries")]
     return [_row(host, registry) for registry in verification["registries"]]

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._disk import sync_directory
 
@@ -30,23 +31,38 @@ def read_file(path: str) -> bytes:
 
 def write_file(path: str, content: bytes, *, mode: int) -> None:
     """Put a file in place in one step. Whoever calls holds the lock, so that a leftover is of a run that was killed."""
-    directory, name = os.path.split(path)
-    temporary = os.path.join(directory, f".{name}.tmp")
+    write_files({path: content}, mode=mode)
+
+
+def write_files(contents: Mapping[str, bytes], *, mode: int) -> None:
+    """The same for several: none takes its place before all of them are on the disk."""
+    staged = {os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.tmp"): path for path in contents}
+    try:
+        for temporary, path in staged.items():
+            _stage(temporary, contents[path], mode)
+            # What only the rename would find out, after that of another file.
+            if os.path.isdir(path):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        for temporary, path in staged.items():
+            os.rename(temporary, path)
+    except BaseException:
+        for temporary in staged:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+        raise
+    for directory in dict.fromkeys(os.path.dirname(path) for path in contents):
+        sync_directory(directory)
+
+
+def _stage(temporary: str, content: bytes, mode: int) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(stream.fileno(), mode)
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.rename(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    sync_directory(directory)
+    with os.fdopen(descriptor, "wb") as stream:
+        os.fchmod(stream.fileno(), mode)
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def make_folders(path: str, *, mode: int = FOLDER_MODE) -> None:

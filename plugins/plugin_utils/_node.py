@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible import constants
@@ -50,12 +50,19 @@ def run_on_node(
     return result
 
 
+def root_faults(args: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with engines and path."""
+    if not args["engines"]:
+        yield "engines: the list is empty: name an engine"
+    elif args["path"] is not None and len(args["engines"]) != 1:
+        yield "path goes with one engine: each engine reads its own root"
+
+
 def check_roots(args: Mapping[str, Any]) -> None:
     """AnsibleActionFail for engines, path, scope and user that can't be meant together."""
-    if not args["engines"]:
-        raise AnsibleActionFail("engines: the list is empty: name an engine")
-    if args["path"] is not None and len(args["engines"]) != 1:
-        raise AnsibleActionFail("path goes with one engine: each engine reads its own root")
+    faults = list(root_faults(args))
+    if faults:
+        raise AnsibleActionFail("\n".join(faults))
     if args["scope"] == "system" and args["user"] is not None:
         raise AnsibleActionFail("user goes with scope: user")
     homeless = [name for name in args["engines"] if ENGINES[name].user_root is None]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import LARGEST
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding, errors
 from ansible_collections.fleet.certs_d.plugins.module_utils._names import (
     directory_name_findings,
@@ -119,6 +120,9 @@ class _Reader:
             self._findings.append(Finding("not-a-file", shown(path), detail))
             return None
         try:
+            if os.path.getsize(path) > LARGEST:
+                self._findings.append(Finding("too-large", shown(path)))
+                return None
             return normalise(self._read_text(path))
         except Unreadable as error:
             self._findings.append(Finding(error.code, shown(path), str(error)))

@@ -16,6 +16,7 @@ Verdict = dict[str, Any]
 
 VERDICTS = ("documented", "effective", "engine")
 NOT_VERIFIED = "not verified (check mode)"
+SKIPPED = "not verified (skipped)"
 
 
 def of_attempts(attempts: Sequence[Row], reason: str) -> Verdict:

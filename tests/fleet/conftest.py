@@ -58,7 +58,7 @@ def on() -> OnHost:
     return lambda host, line, given="": ssh(INVENTORY, host, line, given=given).good()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def certs_d(on: Callable[[str, str], str]) -> Callable[[str], str]:
     """A picture of a host's certs.d: every name, mode, owner, time and content."""
     line = f"cd {CERTS_D} && find . -printf '%p %m %u %T@\n' | sort && find . -type f | sort | xargs -d '\n' sha256sum"

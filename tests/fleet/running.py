@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import yaml
 
@@ -19,8 +20,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 INVENTORY = PROJECT / "inventories" / "lab"
 ENGINES = PROJECT / "inventories" / "engines"
 SITE = PROJECT / "playbooks" / "site.yml"
+# What of the site has nothing to do with the registry need not deploy it once more.
+NODES_ALONE = ("--skip-tags", "registry")
 CERTS_D = "/etc/docker/certs.d"
 REGISTRY = "registry.lab:5000"
+# The connections of this session, kept for its next lines: those of another one may lead to hosts that are gone.
+_CONNECTIONS = TemporaryDirectory(prefix="certs-d-ssh-")
+_KEPT = ("ControlMaster=auto", "ControlPersist=30", f"ControlPath={_CONNECTIONS.name}/%C")
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,8 @@ def ssh(inventory: Path, host: str, line: str, *, given: str = "") -> Run:
 def ssh_command(inventory: Path, host: str, line: str) -> list[str]:
     """The words that run it."""
     options = ["-i", f"{inventory}/.lab/id_ed25519", "-o", f"UserKnownHostsFile={inventory}/.lab/known_hosts"]
-    return ["ssh", *options, "-o", "BatchMode=yes", f"root@{address(inventory, host)}", line]
+    options += [word for each in (*_KEPT, "BatchMode=yes") for word in ("-o", each)]
+    return ["ssh", *options, f"root@{address(inventory, host)}", line]
 
 
 def address(inventory: Path, host: str) -> str:

@@ -8,23 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ansible_collections.fleet.certs_d.tests.fleet.leaks import key_lines, leaked
-from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible
+from ansible_collections.fleet.certs_d.tests.fleet.leaks import key_lines, leaked, watch_arguments
+from ansible_collections.fleet.certs_d.tests.fleet.running import CERTS_D, INVENTORY, SITE, Ansible, OnHost
 
 PKI = INVENTORY / ".lab" / "pki"
 AUTHORITY = INVENTORY / ".lab" / "authority"
 NODES = ("node1", "node2", "node3")
-CALLBACK = """
-from ansible.plugins.callback import CallbackBase
-DOCUMENTATION = "{name: arguments, type: notification, short_description: d, description: d, options: {}}"
-class CallbackModule(CallbackBase):
-    CALLBACK_VERSION, CALLBACK_NAME, CALLBACK_TYPE = 2.0, "arguments", "notification"
-    def note(self, result):
-        task = getattr(result, "task", None) or result._task
-        with open("@FILE@", "a") as file:
-            file.write(repr((task.name, task.args, getattr(result, "result", None) or result._result)) + chr(10))
-    v2_runner_on_ok = v2_runner_on_failed = note
-"""
 
 
 def test_no_key_stands_in_output_journal_arguments_or_other_files(
@@ -32,16 +21,9 @@ def test_no_key_stands_in_output_journal_arguments_or_other_files(
 ) -> None:
     lines = key_lines(PKI) | key_lines(AUTHORITY)
     assert len(lines) >= 10
-    (tmp_path / "arguments.py").write_text(CALLBACK.replace("@FILE@", str(tmp_path / "seen")))
     for host in NODES:
         on(host, f"rm -rf {CERTS_D}")
-    run = playbook(
-        SITE,
-        "-vvvv",
-        "--diff",
-        ANSIBLE_CALLBACK_PLUGINS=str(tmp_path),
-        ANSIBLE_CALLBACKS_ENABLED="arguments",
-    )
+    run = playbook(SITE, "-vvvv", "--diff", **watch_arguments(tmp_path))
     assert run.status == 0, run.output[-3000:]
     seen = (tmp_path / "seen").read_text()
     assert "Lay the host directories" in seen
@@ -54,13 +36,16 @@ def test_no_key_stands_in_output_journal_arguments_or_other_files(
         assert leaked(journal, lines) == []
 
 
-def test_keys_lie_in_their_files_alone_and_are_the_owners(on: Callable[[str, str], str]) -> None:
+def test_keys_lie_in_their_files_alone_and_are_the_owners(on: OnHost) -> None:
+    search = "grep --recursive --text --only-matching --null --fixed-strings --file=-"
     for host in NODES:
-        for line in key_lines(PKI / "registry.lab:5000" / "hosts" / host):
-            where = f"grep -rlF -e '{line}' / --exclude-dir=proc --exclude-dir=sys 2>/dev/null || true"
-            files = on(host, where).split()
-            assert files, f"{host} does not hold its own key, so this test looks for the wrong thing"
-            assert all(file.startswith(CERTS_D) and file.endswith(".key") for file in files)
+        lines = key_lines(PKI / "registry.lab:5000" / "hosts" / host)
+        where = f"{search} / --exclude-dir=proc --exclude-dir=sys 2>/dev/null || true"
+        found = [row.split("\0") for row in on(host, where, given="\n".join(lines)).splitlines()]
+        # No line of a key is to stand in what a failed test shows.
+        found_all = {line for _file, line in found} == lines
+        assert found_all, f"{host} does not hold its own key, so this test looks for the wrong thing"
+        assert [file for file, _line in found if not (file.startswith(CERTS_D) and file.endswith(".key"))] == []
         modes = on(host, f"find {CERTS_D} -name '*.key' -printf '%m %u %g\n'").splitlines()
         assert modes == ["600 root root"] * 2
 

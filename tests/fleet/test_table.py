@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fleet.certs_d.tests.fleet.running import SITE, Ansible, Run
+from ansible_collections.fleet.certs_d.tests.fleet.running import NODES_ALONE, SITE, Ansible, Run
 
 MISSING_TREE = "node_pki=/nowhere"
 
@@ -56,7 +56,7 @@ def test_check_mode_on_a_deployed_fleet_changes_and_verifies_nothing(playbook: A
 
 
 def test_a_failed_host_is_a_row_and_fails_after_the_table(playbook: Ansible) -> None:
-    one = playbook(SITE, "-e", '{"node_expect": {"documented": {"pair": "10-old"}}}')
+    one = playbook(SITE, *NODES_ALONE, "-e", '{"node_expect": {"documented": {"pair": "10-old"}}}')
     assert one.status != 0
     assert {host: row[-1] for host, row in one.rows().items()} == {
         "node1": "verified",
@@ -69,7 +69,7 @@ def test_a_failed_host_is_a_row_and_fails_after_the_table(playbook: Ansible) -> 
 
 
 def test_the_table_comes_when_all_hosts_fail(playbook: Ansible) -> None:
-    failed = playbook(SITE, "-e", MISSING_TREE)
+    failed = playbook(SITE, *NODES_ALONE, "-e", MISSING_TREE)
     assert failed.status != 0
     assert {row[-1] for row in failed.rows().values()} == {"failed"}
     assert "0 of 3 hosts verified" in failed.output
@@ -77,7 +77,7 @@ def test_the_table_comes_when_all_hosts_fail(playbook: Ansible) -> None:
 
 
 def test_an_unreachable_host_is_a_row_and_the_others_go_on(playbook: Ansible, ghost: Path) -> None:
-    run = playbook(SITE, "-i", ghost)
+    run = playbook(SITE, *NODES_ALONE, "-i", ghost)
     assert run.status != 0
     rows = run.rows()
     assert rows["ghost"][-1] == "unreachable"
@@ -92,19 +92,36 @@ def test_limit_shows_the_limited_hosts_alone(playbook: Ansible) -> None:
 
 
 def test_with_serial_the_table_comes_once_for_the_whole_fleet(playbook: Ansible) -> None:
-    run = playbook(SITE, "-e", "certs_d_serial=1")
+    run = playbook(SITE, *NODES_ALONE, "-e", "certs_d_serial=1")
     assert run.status == 0, run.output
     assert run.output.count("\nHOST ") == 1
     assert len(run.rows()) == 3
 
 
 def test_a_rollout_that_fails_in_its_first_batch_ends_there_with_the_table(playbook: Ansible) -> None:
-    run = playbook(SITE, "-e", "certs_d_serial=1", "-e", MISSING_TREE)
+    run = playbook(SITE, *NODES_ALONE, "-e", "certs_d_serial=1", "-e", MISSING_TREE)
     assert run.status != 0
     assert {host: row[-1] for host, row in run.rows().items()} == {
         "node1": "failed",
         "node2": "not reached",
         "node3": "not reached",
+    }
+
+
+@pytest.mark.parametrize(("limit", "result"), [("50", "verified"), ("49", "not reached")])
+def test_a_rollout_ends_where_more_of_a_batch_has_failed_than_is_allowed(
+    playbook: Ansible, tmp_path: Path, limit: str, result: str
+) -> None:
+    inventory = tmp_path / "odd.yml"
+    inventory.write_text("nodes: {hosts: {node1: {node_pki: /nowhere}}}\n")
+    limits = ("-e", "certs_d_serial=2", "-e", f"certs_d_max_fail_percentage={limit}")
+    run = playbook(SITE, "-i", inventory, "--tags", "layout,verify", *limits)
+    assert run.status != 0
+    assert run.output.count("\nHOST ") == 1
+    assert {host: row[-1] for host, row in run.rows().items()} == {
+        "node1": "failed",
+        "node2": "verified",
+        "node3": result,
     }
 
 
@@ -123,7 +140,7 @@ def test_a_host_that_runs_no_module_gets_one_sentence_and_its_row(
 ) -> None:
     inventory = tmp_path / "odd.yml"
     inventory.write_text(f"nodes: {{hosts: {{node3: {variables}}}}}\n")
-    run = playbook(SITE, "-i", inventory)
+    run = playbook(SITE, *NODES_ALONE, "-i", inventory)
     assert run.status != 0
     assert run.rows()["node3"][-1] == "failed"
     assert run.rows()["node1"][-1] == "verified"

@@ -13,12 +13,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.fleet.certs_d.tests.unit.programs import program
+
 
 def adhoc(
     module: str, folder: Path, *options: str, environment: dict[str, str] | None = None, **arguments: Any
 ) -> dict[str, Any]:
     """The task's result, under `failed` whether the host did, and under `output` what a user sees at -vvvv."""
-    command = [sys.executable, "-m", "ansible", "adhoc", "node", "-i", "node,", "-c", "local", "-vvvv"]
+    command = [program("ansible"), "node", "-i", "node,", "-c", "local", "-vvvv"]
     command += ["-e", f"ansible_python_interpreter={sys.executable}", *options]
     command += ["-m", f"fleet.certs_d.{module}"]
     command += ["-a", json.dumps(arguments)]

@@ -51,3 +51,9 @@ def tree(root: Path) -> dict[str, tuple[int, bytes]]:
 
 
 WANTED = directory({"ca": "root"}, {"10-old": ("certificate", "secret"), "20-new": ("certificate 2", "secret 2")})
+
+
+def huge(path: Path) -> None:
+    """A file as large as two gigabytes that takes no room on the disk."""
+    path.touch()
+    os.truncate(path, 2**31)

@@ -94,6 +94,7 @@ def registry(
             "asks_for_why": None,
             "trust": {"replacing": None, "adding": None},
             "loopback": False,
+            "listed_insecure": False,
             "insecure": False,
             "insecure_request": None,
             **(measured or {}),

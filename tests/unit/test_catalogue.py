@@ -29,7 +29,7 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._company import name
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import Registry, from_data
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout_info import judged
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._pki_tree import Place, Unreadable, VaultLocked, read_tree
-from ansible_collections.fleet.certs_d.tests.unit.laid import PLAIN, deployment, directory
+from ansible_collections.fleet.certs_d.tests.unit.laid import PLAIN, deployment, directory, huge
 from ansible_collections.fleet.certs_d.tests.unit.material import (
     NOW,
     SERVER,
@@ -196,6 +196,7 @@ SHOWN: dict[str, Show] = {
     "duplicate-certificate": on_node(pair(GOOD, "10") | pair(GOOD, "20")),
     "never-presented": on_node(pair(GOOD, "10") | pair(OTHER, "20")),
     "not-a-file": on_node({"x.crt/README": "a folder"}),
+    "too-large": on_node({}, prepare=lambda path: huge(path / "ca.crt")),
     "not-a-directory": verified(lambda root: (root / SILENT).touch()),
     "dangling-link": on_node({}, prepare=lambda path: (path / "zz.crt").symlink_to("nowhere")),
     "hidden-file": on_node(pair(GOOD, ".05")),

@@ -19,6 +19,7 @@ from ansible.release import __version__
 from ansible_collections.fleet.certs_d.plugins.module_utils._executable_image import image_of_executable
 from ansible_collections.fleet.certs_d.plugins.module_utils._image_source import image_at
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint
+from ansible_collections.fleet.certs_d.tests.tools.pythons import interpreters
 from ansible_collections.fleet.certs_d.tests.unit.adhoc import adhoc
 from ansible_collections.fleet.certs_d.tests.unit.images import saved
 from ansible_collections.fleet.certs_d.tests.unit.material import Issued, issue_server
@@ -28,21 +29,7 @@ NAME = "registry.lab:5000"
 BUSYBOX = shutil.which("busybox") or "/bin/busybox"
 # ansible-core 2.20 gave up 3.8 on nodes.
 OLDEST = 8 if __version__.startswith("2.19.") else 9
-VERSIONS = [f"3.{minor}" for minor in range(OLDEST, 15)]
-
-
-def interpreters() -> dict[str, str]:
-    """The Pythons on the PATH and those that pyenv keeps, by version."""
-    found: dict[str, str] = {}
-    for version in VERSIONS:
-        kept = sorted(Path(os.environ.get("PYENV_ROOT", "/root/.pyenv"), "versions").glob(f"{version}.*/bin/python"))
-        path = str(kept[-1]) if kept else shutil.which(f"python{version}")
-        if path and subprocess.run([path, "-c", "import ssl"], check=False, capture_output=True).returncode == 0:
-            found[version] = path
-    return found
-
-
-FOUND = interpreters()
+FOUND = interpreters(range(OLDEST, 15))
 
 
 def test_a_python_is_found() -> None:

@@ -17,6 +17,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerpr
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import as_text, build
 from ansible_collections.fleet.certs_d.tests.unit.fleet_sample import MADE, good, verified
 from ansible_collections.fleet.certs_d.tests.unit.material import issue_ca, issue_client
+from ansible_collections.fleet.certs_d.tests.unit.programs import program
 from ansible_collections.fleet.certs_d.tests.unit.scripted_registry import scripted_registry
 
 GHOST = "ghost ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args='-o ConnectTimeout=2'"
@@ -25,11 +26,13 @@ HERE = f"here ansible_connection=local ansible_python_interpreter={sys.executabl
 
 def playbook(folder: Path, name: str, inventory: str | None, *options: str) -> subprocess.CompletedProcess[str]:
     """Run a playbook of the collection by its name, with `folder` as working directory."""
-    command = [sys.executable, "-m", "ansible", "playbook", f"fleet.certs_d.{name}", *options]
+    command = [program("ansible-playbook"), f"fleet.certs_d.{name}", *options]
     if inventory is not None:
         (folder / "inventory").write_text(inventory)
         command += ["-i", "inventory"]
-    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0"}
+    # ansible-test turns the mismatch into an error, users have Ansible's default.
+    settings = {"NOCOLOR": "1", "LOCALHOST_WARNING": "0", "HOST_PATTERN_MISMATCH": "warning"}
+    environment = {**os.environ, **{f"ANSIBLE_{name}": value for name, value in settings.items()}}
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
 
 
@@ -80,6 +83,16 @@ def test_a_fleet_that_can_not_even_be_tried_is_reported(tmp_path: Path) -> None:
     run = playbook(tmp_path, "report", "[nodes]\nodd ansible_connection=nosuch\n")
     assert run.returncode != 0
     assert hosts(tmp_path)["odd"]["state"] == "failed"
+
+
+def test_a_variable_that_is_wrong_for_all_hosts_leaves_an_earlier_report_as_it_was(tmp_path: Path) -> None:
+    inventory = f"[nodes]\n{HERE} node_path={lay(tmp_path)}\n"
+    playbook(tmp_path, "report", inventory)
+    before = hosts(tmp_path)
+    run = playbook(tmp_path, "report", inventory, "-e", "node_request=v2")
+    assert run.returncode != 0
+    assert "was left as it was: here: request: 'v2' is no path of a request" in run.stdout
+    assert hosts(tmp_path) == before
 
 
 def test_slices_are_merged_without_any_inventory(tmp_path: Path) -> None:

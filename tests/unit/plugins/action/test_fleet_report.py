@@ -9,7 +9,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import as_text, build
 from ansible_collections.fleet.certs_d.tests.unit.fleet_sample import MADE, good, hostile, spoiled, verified
+from ansible_collections.fleet.certs_d.tests.unit.programs import program
 
 PLAYBOOK = """
 - name: Record and report
@@ -44,6 +44,7 @@ PLAYBOOK = """
             hosts: "{{ ansible_play_hosts_all }}"
             slices: "{{ slices | default([]) }}"
             formats: "{{ formats | default(omit) }}"
+            verification: "{{ verification | default(omit) }}"
           run_once: true
 """
 
@@ -52,7 +53,7 @@ def play(folder: Path, inventory: str, *options: str, umask: int = 0o022) -> str
     """All output of the play."""
     (folder / "play.yml").write_text(PLAYBOOK)
     (folder / "inventory").write_text(inventory)
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", "inventory", "play.yml", *options]
+    command = [program("ansible-playbook"), "-i", "inventory", "play.yml", *options]
     environment = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment, umask=umask)
     return run.stdout + run.stderr
@@ -160,3 +161,34 @@ def test_texts_of_hosts_are_never_templates(tmp_path: Path) -> None:
     page = (tmp_path / "made/here/report.html").read_text()
     assert "<img" not in page
     assert "{{ 7 * 7 }}" in page
+
+
+WRONG = {
+    "a name that nobody recorded": '{"verification": "node_verfication"}',
+    "a variable of another kind": '{"verification": "inventory_hostname"}',
+    "no such slice": '{"slices": ["missing"]}',
+    "no such format": '{"formats": ["json", "pdf"]}',
+}
+
+
+@pytest.mark.parametrize("options", WRONG.values(), ids=list(WRONG))
+def test_a_wrong_call_leaves_an_earlier_report_as_it_was(tmp_path: Path, options: str) -> None:
+    play(tmp_path, "[nodes]\na\n")
+    before = texts(tmp_path)
+    output = play(tmp_path, "[nodes]\na\n", "-e", options)
+    assert "failed=1" in output
+    assert texts(tmp_path) == before
+
+
+def test_a_report_that_can_not_be_written_whole_is_not_written_at_all(tmp_path: Path) -> None:
+    play(tmp_path, "[nodes]\na\n", "-e", '{"formats": ["json"]}')
+    (tmp_path / "made/here/report.html").mkdir()
+    before = texts(tmp_path)
+    output = play(tmp_path, "[nodes]\na\nb\n")
+    assert f"{tmp_path}/made/here/report.html: Is a directory: the report can't be written" in output
+    assert texts(tmp_path) == before
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """What lies in the report's directory."""
+    return {path.name: path.read_text() for path in (folder / "made/here").iterdir() if path.is_file()}

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from ansible_collections.fleet.certs_d.tests.unit.programs import program
 
 PLAYBOOK = """
 - name: Record and show
@@ -41,7 +42,7 @@ def play(folder: Path, inventory: str, *options: str) -> tuple[list[dict[str, st
     """The tables that were shown, each as host and result, and all output."""
     (folder / "play.yml").write_text(PLAYBOOK)
     (folder / "inventory").write_text(inventory)
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", "inventory", "play.yml", *options]
+    command = [program("ansible-playbook"), "-i", "inventory", "play.yml", *options]
     environment = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
     texts = [text.split("\n\n", 1)[0].splitlines()[1:] for text in re.split(r"^(?=HOST )", run.stdout, flags=re.M)[1:]]

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
+
+from ansible_collections.fleet.certs_d.tests.unit.programs import program
 
 PLAYBOOK = """
 - name: Make the PKI
@@ -34,7 +35,7 @@ def play(folder: Path, *arguments: str, extra: str = "pairs: [client]", fails: b
     (folder / "site.yml").write_text(PLAYBOOK % extra)
     (folder / "inventory").write_text("node1 ansible_host=203.0.113.1\nnode2 ansible_host=203.0.113.1\n")
     environment = {**os.environ, "ANSIBLE_STDOUT_CALLBACK": "tree", "ANSIBLE_CALLBACKS_ENABLED": "tree"}
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", "inventory", "site.yml", "-vvvv", *arguments]
+    command = [program("ansible-playbook"), "-i", "inventory", "site.yml", "-vvvv", *arguments]
     environment["ANSIBLE_CALLBACK_TREE_DIR"] = str(folder / "results")
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
     assert run.returncode == (2 if fails else 0), run.stdout + run.stderr

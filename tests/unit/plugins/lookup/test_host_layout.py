@@ -18,6 +18,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.plugins.loader import lookup_loader
 
 from ansible_collections.fleet.certs_d.tests.unit.material import Issued
+from ansible_collections.fleet.certs_d.tests.unit.programs import program
 
 REGISTRY = "registry.example:5000"
 PLAYBOOK = """
@@ -95,7 +96,7 @@ def play(folder: Path, *arguments: str, priority: int) -> subprocess.CompletedPr
     (folder / "site.yml").write_text(PLAYBOOK)
     (folder / "inventory").write_text(INVENTORY.format(priority=priority, python=sys.executable))
     (folder / "out").mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", "inventory", "-e", f"out={folder}/out", "site.yml"]
+    command = [program("ansible-playbook"), "-i", "inventory", "-e", f"out={folder}/out", "site.yml"]
     return subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import LARGEST
 from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import (
     HostDirectory,
     engine_faults,
     host_directory_names,
     read_host_directory,
 )
+from ansible_collections.fleet.certs_d.tests.unit.laid import huge
 from ansible_collections.fleet.certs_d.tests.unit.material import Issued
 
 Lay = Callable[..., HostDirectory]
@@ -123,6 +126,28 @@ def test_what_is_no_file_is_told_and_hangs_nobody(tmp_path: Path, suffix: str) -
         ("not-a-file", f"folder{suffix}"),
         ("dangling-link", f"loop{suffix}"),
     ]
+
+
+def test_files_of_any_size_are_told_and_not_read(tmp_path: Path) -> None:
+    names = ["README", "a.cert", "a.key", "ca.crt", "hosts.toml"]
+    for name in names:
+        huge(tmp_path / name)
+    tracemalloc.start()
+    try:
+        directory = read_host_directory(str(tmp_path))
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert directory
+    assert codes(directory) == [("too-large", name) for name in names[1:]]
+    assert peak < 3 * LARGEST
+
+
+def test_a_file_of_the_largest_size_is_read(tmp_path: Path, client: Issued) -> None:
+    (tmp_path / "ca.crt").write_text(client.certificate.ljust(LARGEST, "\n"))
+    directory = read_host_directory(str(tmp_path))
+    assert directory
+    assert codes(directory) == []
 
 
 def test_symlinks_are_followed(tmp_path: Path, client: Issued) -> None:

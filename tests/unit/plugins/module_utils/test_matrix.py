@@ -234,6 +234,7 @@ def test_docker_takes_a_loopback_for_insecure(tmp_path: Path, ca: Issued, client
         found = matrix(tmp_path, registry, "docker")["measured"]
         others = matrix(tmp_path, registry)["measured"]
     assert (found["loopback"], found["insecure"], found["insecure_request"]["status"]) == (True, True, 403)
+    assert not found["listed_insecure"]
     assert (others["loopback"], others["insecure"], others["insecure_request"]) == (True, False, None)
     assert NOT_ACCEPTED in found["trust"]["adding"]
 
@@ -263,6 +264,21 @@ def test_what_daemon_json_lists_is_insecure(tmp_path: Path, ca: Issued, monkeypa
         settings = {"docker": Settings({}, (f"reg.lab:{registry.port}",))}
         found = matrix(tmp_path, f"reg.lab:{registry.port}", "docker", settings=settings)
     assert found["measured"]["insecure_request"]["status"] == 200
+    assert found["measured"]["listed_insecure"]
+
+
+def test_docker_io_is_asked_where_it_is_served(tmp_path: Path, ca: Issued, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = set()
+    server = issue_server(signer=ca, names=["registry-1.docker.io"])
+    (tmp_path / "docker.io").mkdir()
+    (tmp_path / "docker.io" / "ca.crt").write_text(ca.certificate)
+    with scripted_registry({None: 401}, ca=ca, server=server) as registry:
+        here = socket.getaddrinfo("127.0.0.1", registry.port, type=socket.SOCK_STREAM)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda host, port, **_options: asked.add((host, port)) or here)
+        found = matrix(tmp_path, "docker.io")
+    assert asked == {("registry-1.docker.io", 443)}
+    assert (found["name"], found["path"]) == ("docker.io", str(tmp_path / "docker.io"))
+    assert (found["requests"][0]["status"], found["server"]["name_fits"]) == (401, True)
 
 
 def test_trust_is_told_as_it_was_and_as_it_is(tmp_path: Path, ca: Issued, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import read_regular_file
 from ansible_collections.fleet.certs_d.plugins.module_utils._host_directory import File, HostDirectory
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint
 from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import (
@@ -19,6 +21,7 @@ from ansible_collections.fleet.certs_d.plugins.module_utils._wanted import (
     read_wanted,
     with_installed_keys,
 )
+from ansible_collections.fleet.certs_d.tests.unit.laid import huge
 from ansible_collections.fleet.certs_d.tests.unit.material import NOW, Issued, issue
 
 
@@ -169,3 +172,10 @@ def test_without_a_key_that_fits_the_pair_is_refused(client: Issued, other: Issu
     key = other.private_key if name == "10.key" else client.private_key
     _complete, (finding,) = with_installed_keys(wanted, [installed(key, name)])
     assert (finding.code, finding.place) == ("key-missing", "registry.lab:5000/10.cert")
+
+
+def test_a_key_file_of_any_size_is_told_and_not_read(client: Issued, tmp_path: Path) -> None:
+    huge(tmp_path / "x.key")
+    pairs = [pair("10", client.certificate, path=str(tmp_path / "x.key"))]
+    _wanted, (finding,) = read_wanted([registry(pairs=pairs)], Keys({}, read_regular_file))
+    assert (finding.code, finding.place) == ("too-large", "registry.lab:5000/10.key")

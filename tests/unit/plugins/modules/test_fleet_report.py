@@ -11,6 +11,7 @@ import pytest
 import yaml  # type: ignore[import-untyped,unused-ignore]
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.fleet.certs_d.plugins.doc_fragments import records
 from ansible_collections.fleet.certs_d.plugins.module_utils._fleet_report_arguments import FLEET_REPORT_ARGUMENTS
 from ansible_collections.fleet.certs_d.plugins.modules import fleet_report
 
@@ -25,7 +26,8 @@ def test_run_as_a_module_it_says_where_it_runs(capsys: pytest.CaptureFixture[str
 
 def test_each_option_is_documented_as_it_is() -> None:
     facts = ("type", "elements", "required", "choices", "default")
-    documented = yaml.safe_load(fleet_report.DOCUMENTATION)["options"]
+    texts = (records.ModuleDocFragment.DOCUMENTATION, fleet_report.DOCUMENTATION)
+    documented = {name: option for text in texts for name, option in yaml.safe_load(text)["options"].items()}
     assert {name: [option.get(fact) for fact in facts] for name, option in documented.items()} == {
         name: [option.get(fact) for fact in facts] for name, option in FLEET_REPORT_ARGUMENTS.items()
     }

@@ -65,12 +65,6 @@ def test_one_entry_comes_of_each_engine(capsys: pytest.CaptureFixture[str]) -> N
     assert result["registries"][0]["requests"][0]["error"] == "Connection refused"
 
 
-def test_one_path_is_not_that_of_two_engines(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    result = run_module(capsys, path=str(tmp_path), engines=["docker", "containers"])
-    assert result["failed"]
-    assert result["msg"].startswith("path: ")
-
-
 def test_the_time_of_all_is_bounded(capsys: pytest.CaptureFixture[str], tmp_path: Path, ca: Issued) -> None:
     with scripted_registry({None: "hang"}, ca=ca) as registry:
         home = tmp_path / registry.name

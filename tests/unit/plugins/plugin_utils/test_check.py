@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import LARGEST
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._check import check
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import ClientPair, Registry, from_data
 from ansible_collections.fleet.certs_d.tests.unit.material import (
@@ -191,6 +192,10 @@ def test_no_sentence_quotes_a_key(client: Issued, other: Issued) -> None:
 def test_a_junk_certificate_is_told(client: Issued, text: str, detail: str) -> None:
     assert sentences(pair=(text, client.private_key)) == [f"certificate-junk {CERT} {detail}".strip()]
     assert sentences(root=text) == [f"certificate-junk {CRT} {detail}".strip()]
+
+
+def test_a_certificate_that_would_not_be_read_from_a_file_is_told(ca: Issued) -> None:
+    assert sentences(root="#" * LARGEST + "\n" + ca.certificate) == [f"too-large {CRT}"]
 
 
 def test_one_damaged_block_among_sound_ones_is_told(ca: Issued, client: Issued) -> None:

@@ -92,6 +92,18 @@ def test_the_reason_names_registry_pair_and_cause(pairs: list[str], reason: str)
     assert documented(registry(*pairs))["reason"] == reason
 
 
+@pytest.mark.parametrize("findings", [[], [finding("key-missing", "10.cert")]], ids=["sound", "faulty"])
+def test_a_registry_that_dockers_settings_call_insecure_has_another_loop_at_the_end(
+    findings: list[dict[str, str]],
+) -> None:
+    late = "From docker 1.3.1 on no certs.d is read for it, since docker's settings here call it insecure"
+    plain = documented(registry("good", findings=findings))
+    listed = documented(registry("good", findings=findings, measured={"listed_insecure": True}))
+    assert listed == {**plain, "reason": f"{plain['reason']}. {late}"}
+    loopback = {"loopback": True, "insecure": True}
+    assert documented(registry("good", findings=findings, measured=loopback)) == plain
+
+
 answers = st.one_of(st.integers(min_value=100, max_value=999), st.text(min_size=1))
 matrices = st.lists(answers, min_size=1, max_size=6).map(
     lambda given_answers: {

@@ -147,7 +147,7 @@ def test_a_key_that_stands_in_the_certificates_file_is_found_by_containerds_reso
     assert effective(measured)["pair"] == pair
 
 
-@pytest.mark.parametrize("code", ["not-a-file", "dangling-link"])
+@pytest.mark.parametrize("code", ["not-a-file", "dangling-link", "too-large"])
 @pytest.mark.parametrize(
     ("engine", "store", "stopped"),
     [

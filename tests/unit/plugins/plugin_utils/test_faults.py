@@ -32,6 +32,9 @@ READERS = ("documented", "classic", "containers", "containerd")
         ("registry-name", "_x.crt", READERS),
         ("not-a-directory", "", READERS),
         ("not-a-file", "hosts.toml", ("containerd",)),
+        ("too-large", "x.crt", ("containerd",)),
+        ("too-large", "x.key", READERS),
+        ("too-large", "hosts.toml", ("containerd",)),
     ],
 )
 def test_a_fault_stops_those_who_were_seen_to_stop(code: str, file: str, stopped: tuple[str, ...]) -> None:

@@ -25,7 +25,7 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_report import
 )
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_table import Record
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._report_shape import InvalidReport
-from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_VERIFIED
+from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import NOT_VERIFIED, SKIPPED
 from ansible_collections.fleet.certs_d.tests.unit.fleet_sample import (
     MADE,
     forbidden,
@@ -72,6 +72,13 @@ def test_each_host_is_in_it_by_its_name_and_its_worst_registry() -> None:
         "node6": NOT_VERIFIED,
         small()[-1].host: "unreachable",
     }
+
+
+def test_a_skipped_verification_is_a_state_that_is_read_again() -> None:
+    report = build([Record("a", "", {"skipped": True, "false_condition": "asked"})], made=MADE)
+    assert states(report) == {"a": SKIPPED}
+    assert report["hosts"][0]["fault"] == "its verification was skipped: asked"
+    assert read(as_text(report)) == report
 
 
 def test_a_fault_is_told_without_its_mark() -> None:

@@ -117,6 +117,24 @@ def test_a_module_that_failed_is_a_row_with_its_message() -> None:
     assert (row.result, row.fault) == ("failed", "use become")
 
 
+def test_a_host_whose_verification_was_skipped_says_why_and_is_no_failure() -> None:
+    skipped = Record("node1", "", {"changed": False, "skipped": True, "false_condition": "asked | bool"})
+    assert shown(skipped).splitlines()[1:] == [
+        "node1  -         -       -           -          -       -          not verified (skipped)",
+        "",
+        "node1: its verification was skipped: asked | bool",
+        "",
+        "0 of 1 hosts verified",
+    ]
+    assert not skipped.is_bad
+
+
+@pytest.mark.parametrize("told", [{"skipped": True}, {"changed": False}, {"msg": ""}, {"results": []}], ids=str)
+def test_no_host_is_without_words(told: dict[str, Any]) -> None:
+    (row,) = rows_of(Record("node1", "", told))
+    assert row.fault
+
+
 def test_a_host_that_was_lost_while_it_asked_is_unreachable() -> None:
     (row,) = rows_of(Record("node1", "", {"unreachable": True, "msg": "timed out"}))
     assert (row.result, row.fault) == ("unreachable", "timed out")
@@ -141,3 +159,20 @@ def test_the_table_is_due_in_the_last_batch_and_where_no_host_of_a_batch_is_left
     records: list[Record], batch: list[str], due: bool
 ) -> None:
     assert is_due(records, batch=batch) is due
+
+
+@pytest.mark.parametrize(
+    ("records", "batch", "limit", "due"),
+    [
+        ([GOOD, REFUSED, NOT_YET], ["node1", "node3"], 50, False),
+        ([GOOD, REFUSED, NOT_YET], ["node1", "node3"], 49, True),
+        ([GOOD, FALLEN_BACK, NOT_YET], ["node1", "node2"], 0, False),
+        # Ansible counts those of earlier batches, too.
+        ([REFUSED, GOOD, NOT_YET], ["node1"], 99, True),
+    ],
+    ids=str,
+)
+def test_the_table_is_due_where_more_hosts_have_failed_than_the_play_allows(
+    records: list[Record], batch: list[str], limit: float, due: bool
+) -> None:
+    assert is_due(records, batch=batch, max_fail_percentage=limit) is due

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import Registry
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._pki_tree import Place, Unreadable, read_tree
+from ansible_collections.fleet.certs_d.tests.unit.laid import huge
 
 REGISTRY = "registry.example:5000"
 
@@ -166,6 +167,18 @@ def test_a_dangling_symlink_is_told(tmp_path: Path) -> None:
     (tmp_path / REGISTRY / "all").mkdir(parents=True)
     (tmp_path / REGISTRY / "all" / "x.crt").symlink_to("nowhere")
     assert read(tmp_path)[1] == [("not-a-file", "all/x.crt")]
+
+
+@pytest.mark.parametrize("suffix", [".crt", ".cert", ".key"])
+def test_a_file_of_any_size_is_told_and_not_read(tmp_path: Path, suffix: str) -> None:
+    lay(tmp_path, f"all/x{suffix}")
+    huge(tmp_path / REGISTRY / "all" / f"x{suffix}")
+
+    def read_text(path: str) -> str:
+        raise AssertionError(path)
+
+    _registries, findings = read_tree(str(tmp_path), Place("node1", []), read_text=read_text)
+    assert "too-large" in [finding.code for finding in findings]
 
 
 def test_symlinks_to_files_and_folders_are_followed(tmp_path: Path) -> None:
