@@ -20,7 +20,7 @@ from ansible_collections.fleet.certs_d.tests.unit.material import issue_ca
 
 MIB = 2**20
 # Holds so much, says so, forks a child that shares it, and ends with its input.
-HOLDER = f"import os, sys; held = b'a' * {64 * MIB}; os.fork(); print(os.getpid(), flush=True); sys.stdin.read()"
+HOLDER = f"import os, sys; held = b'a' * {64 * MIB}; os.fork(); os.write(1, b'%d\\n' % os.getpid()); sys.stdin.read()"
 
 
 def test_what_a_program_and_its_fork_share_counts_once() -> None:
