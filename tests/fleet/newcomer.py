@@ -80,8 +80,10 @@ class Galaxy:
         with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
             self.url = f"http://127.0.0.1:{server.server_port}/"
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            yield self
-            server.shutdown()
+            try:
+                yield self
+            finally:
+                server.shutdown()
 
 
 @dataclass(frozen=True)
