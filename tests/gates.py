@@ -99,7 +99,7 @@ GATES = [
     Gate("soak", "python -m pytest -p no:cacheprovider tests/soak", fast=False, counts=r"(\d+) passed"),
     Gate(
         "molecule",
-        "molecule --base-config .config/molecule/config.yml test --all",
+        "molecule test --all",
         fast=False,
         counts=r"> verify: Executed: Successful",
     ),
