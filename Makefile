@@ -65,7 +65,7 @@ clean: .python  ## take everything away that the targets above made
 .venv/test: requirements.txt requirements-run.txt | .venv/bin/python
 	@echo "venv: installing the tools that requirements.txt pins …"
 	@.venv/bin/python -m pip install --quiet --requirement $<
-	@$(PYTHON) -c 'from lab.system import need; need("shellcheck", "busybox", packages=["shellcheck", "busybox-static"])'
+	@$(PYTHON) -c 'from lab.system import need; need("shellcheck", "busybox", "openssl", packages=["shellcheck", "busybox-static", "openssl"])'
 	@touch .venv/run $@
 
 # The playbooks find the collection beside them, from the checkout and from inside playbooks/.
