@@ -1,21 +1,26 @@
 # Copyright (c) 2026, the fleet.certs_d contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the project's gates one after the other in a copy that lies where Ansible wants a collection.
+"""Run the project's gates in a copy that lies where Ansible wants a collection.
 
-Usage: gates.py [--fast] [GATE ...]. Prints a line per gate with its seconds, stops at the first red one, and ends
-with a line that counts. The output of each gate is kept in .cache/gates/NAME.log.
+Usage: gates.py [--fast] [GATE ...]. Prints a line per gate with its seconds, begins none after the first red one, and
+ends with a line that counts. The output of each gate is kept in .cache/gates/NAME.log. Gates run one after the other,
+but for those with hosts of their own, which mostly wait for them: they run in two lanes side by side.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,12 +58,33 @@ SHELL_FILES = [
 
 
 class Gate(NamedTuple):
-    """One gate: its name, what it runs, and what in its output counts tests."""
+    """One gate: its name, what it runs, what in its output counts tests, and the lane it may run in beside another."""
 
     name: str
     command: str
     fast: bool = True
     counts: str = ""
+    lane: str = ""
+
+
+class Result(NamedTuple):
+    """How a gate ended; `tests` is None where it has none to count."""
+
+    gate: Gate
+    verdict: str
+    seconds: float
+    tests: int | None
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.0f}s" + ("" if self.tests is None else f" ({self.tests} tests)")
+
+
+PASSED = r"(\d+) passed"
+
+
+def pytest(name: str, lane: str = "") -> Gate:
+    """The tests of a folder; `lane` where they have hosts of their own."""
+    return Gate(name, f"python -m pytest -p no:cacheprovider tests/{name}", fast=False, counts=PASSED, lane=lane)
 
 
 GATES = [
@@ -70,9 +96,9 @@ GATES = [
     ),
     Gate("yamllint", "yamllint --strict ."),
     Gate("shellcheck", "shellcheck --external-sources " + " ".join(SHELL_FILES)),
-    Gate("unit", UNITS + " ".join(f"--exclude tests/unit/{path}" for path in RUNS), counts=r"(\d+) passed"),
+    Gate("unit", UNITS + " ".join(f"--exclude tests/unit/{path}" for path in RUNS), counts=PASSED),
     Gate("changelog", "antsibull-changelog lint"),
-    Gate("unit-runs", UNITS + " ".join(f"tests/unit/{path}" for path in RUNS), fast=False, counts=r"(\d+) passed"),
+    Gate("unit-runs", UNITS + " ".join(f"tests/unit/{path}" for path in RUNS), fast=False, counts=PASSED),
     Gate("docs", "antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .", fast=False),
     Gate("site", "python tests/tools/docs_site.py ../../../../site", fast=False),
     Gate(
@@ -91,12 +117,12 @@ GATES = [
         fast=False,
         counts=r"Running sanity test",
     ),
-    Gate("newest", f"python tests/tools/newest.py {CACHE / 'newest'}", fast=False, counts=r"(\d+) passed"),
-    Gate("page", "python -m pytest -p no:cacheprovider tests/page", fast=False, counts=r"(\d+) passed"),
-    Gate("fleet", "python -m pytest -p no:cacheprovider tests/fleet", fast=False, counts=r"(\d+) passed"),
-    Gate("rhel", "python -m pytest -p no:cacheprovider tests/rhel", fast=False, counts=r"(\d+) passed"),
-    Gate("engines", "python -m pytest -p no:cacheprovider tests/engines", fast=False, counts=r"(\d+) passed"),
-    Gate("soak", "python -m pytest -p no:cacheprovider tests/soak", fast=False, counts=r"(\d+) passed"),
+    Gate("newest", f"python tests/tools/newest.py {CACHE / 'newest'}", fast=False, counts=PASSED),
+    pytest("page"),
+    pytest("fleet", lane="lab"),
+    pytest("engines", lane="engines"),
+    pytest("rhel", lane="engines"),
+    pytest("soak"),
     Gate(
         "molecule",
         "molecule test --all",
@@ -135,32 +161,50 @@ def copy_tree() -> None:
 
 
 def run_all(gates: list[Gate]) -> int:
-    """Run until the first red gate; the last line counts. A gate that ran no test, or skipped one, is red.
-
-    What a gate says it could not run on this machine is counted by itself.
-    """
+    """Run until a gate is red; the last line counts."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    summary = []
-    green, missing = True, 0
-    for number, gate in enumerate(gates, 1):
-        print(f"[{number}/{len(gates)}] {gate.name}: {gate.command}", flush=True)
-        started = time.monotonic()
-        status, tests = run(gate), count(gate)
-        ran = "NOT RUN: " not in said(gate)
-        missing += not ran
-        green = status == 0 and not skips(gate) and (tests != 0 or not ran)
-        told = f"{time.monotonic() - started:.0f}s" + ("" if tests is None else f" ({tests} tests)")
-        summary.append(f"{gate.name} {told}")
-        print(f"      {('ok' if ran else 'not run') if green else 'RED'} after {told}", flush=True)
-        if not green:
-            break
-    print("seconds per gate: " + ", ".join(summary))
-    passed = len(summary) - missing - (not green)
-    print(f"{passed} passed, {int(not green)} failed" + (f", {missing} could not run here" if missing else ""))
-    return int(not green)
+    red = threading.Event()
+    results: list[Result] = []
+    for lanes in stages(gates):
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            for done in pool.map(lambda lane: list(run_lane(lane, red)), lanes):
+                results += done
+    print("seconds per gate: " + ", ".join(f"{result.gate.name} {result}" for result in results))
+    passed, failed, missing = (sum(each.verdict == verdict for each in results) for verdict in ("ok", "RED", "not run"))
+    print(f"{passed} passed, {failed} failed" + (f", {missing} could not run here" if missing else ""))
+    return int(failed > 0)
 
 
-def run(gate: Gate) -> int:
+def stages(gates: list[Gate]) -> Iterator[list[list[Gate]]]:
+    """What runs after each other: one lane of gates, or several side by side."""
+    for _aside, some in itertools.groupby(gates, key=lambda gate: bool(gate.lane)):
+        stage = list(some)
+        yield [[gate for gate in stage if gate.lane == lane] for lane in dict.fromkeys(gate.lane for gate in stage)]
+
+
+def run_lane(gates: list[Gate], red: threading.Event) -> Iterator[Result]:
+    """Gates after each other, as long as none of any lane is red."""
+    for gate in gates:
+        if not red.is_set():
+            say(gate, gate.command)
+            result = run(gate)
+            say(gate, f"{result.verdict} after {result}")
+            if result.verdict == "RED":
+                red.set()
+            yield result
+
+
+def run(gate: Gate) -> Result:
+    """A gate that ran no test, or skipped one, is red; one that says it can't run on this machine is neither."""
+    started = time.monotonic()
+    status, tests = start(gate), count(gate)
+    ran = "NOT RUN: " not in said(gate)
+    green = status == 0 and not skips(gate) and (tests != 0 or not ran)
+    verdict = "RED" if not green else "ok" if ran else "not run"
+    return Result(gate, verdict, time.monotonic() - started, tests)
+
+
+def start(gate: Gate) -> int:
     """Show the output as it comes and keep it; a gate is a shell line of ours."""
     with (LOGS / f"{gate.name}.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
@@ -175,9 +219,14 @@ def run(gate: Gate) -> int:
         )
         for line in process.stdout or ():
             log.write(line)
-            sys.stdout.write("      " + line)
-            sys.stdout.flush()
+            say(gate, line.rstrip("\n"))
         return process.wait()
+
+
+def say(gate: Gate, line: str) -> None:
+    """One line in one piece, whatever other gates say meanwhile."""
+    sys.stdout.write(f"{gate.name:<12} {line}\n")
+    sys.stdout.flush()
 
 
 def skips(gate: Gate) -> bool:
