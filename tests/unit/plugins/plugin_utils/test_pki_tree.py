@@ -215,19 +215,24 @@ def test_a_file_that_can_not_be_looked_at_is_told(
     assert findings == [Finding("unreadable", str(tmp_path / REGISTRY / "all/ca.crt"), reason)]
 
 
-def test_a_file_that_goes_while_it_is_looked_at_is_no_traceback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_goes_while_it_is_looked_at_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lay(tmp_path, "all/ca.crt")
-    is_file = os.path.isfile
+    path = tmp_path / REGISTRY / "all/ca.crt"
+    look = os.stat
 
-    def last_look(path: str) -> bool:
-        found = is_file(path)
-        Path(path).unlink()
+    def last_look(at: Any, **options: Any) -> os.stat_result:
+        found = look(at, **options)
+        if str(at) == str(path):
+            path.unlink()
         return found
 
-    monkeypatch.setattr(os.path, "isfile", last_look)
-    read_tree(str(tmp_path), Place("node1"), read_text=str)
+    def read_text(path: str) -> str:
+        raise Unreadable("Gone")
+
+    monkeypatch.setattr(os, "stat", last_look)
+    assert read_tree(str(tmp_path), Place("node1"), read_text=read_text)[1] == [
+        Finding("unreadable", str(path), "Gone")
+    ]
 
 
 def test_symlinks_to_files_and_folders_are_followed(tmp_path: Path) -> None:
