@@ -92,8 +92,16 @@ def _check_call(found: Sequence[Record], verification: str, directory: str) -> N
     if found and all(record.is_refused for record in found):
         earlier = [name for name, _make in _FILES.values() if os.path.exists(os.path.join(directory, name))]
         if earlier:
-            (row, *_others) = rows_of(found[0])
-            raise AnsibleActionFail(f"no host was asked, so {directory} was left as it was: {row.host}: {row.fault}")
+            faults = "\n".join(f"  - {fault}" for fault in _faults(found))
+            raise AnsibleActionFail(f"no host was asked, so {directory} was left as it was:\n{faults}")
+
+
+def _faults(found: Iterable[Record]) -> Iterable[str]:
+    """Each sentence once, with the first of its hosts: a wrong variable is that of the whole fleet as a rule."""
+    told: dict[str, str] = {}
+    for row in (row for record in found for row in rows_of(record)):
+        told.setdefault(row.fault, f"{row.host}: {row.fault}")
+    return told.values()
 
 
 def _rendered(report: Report, formats: Iterable[str], directory: str) -> dict[str, str]:

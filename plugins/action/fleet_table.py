@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -25,6 +26,7 @@ class ActionModule(ActionBase):
         """Print the table; the result counts its hosts, and tells whether the rollout is to end."""
         super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(argument_spec=FLEET_TABLE_ARGUMENTS)
+        _check_limit(args["max_fail_percentage"])
         variables = task_vars or {}
         found = records(variables, args)
         of_play = [record for record in found if record.host in args["hosts"]]
@@ -33,3 +35,8 @@ class ActionModule(ActionBase):
             return {"changed": False, "hosts": 0, "ends": False}
         Display().display("\n" + render([row for record in found for row in rows_of(record)]))
         return {"changed": False, "hosts": len(found), "ends": is_end(of_play, **where)}
+
+
+def _check_limit(limit: float | None) -> None:
+    if limit is not None and not 0 <= limit <= 100:
+        raise AnsibleActionFail(f"max_fail_percentage: {limit:g} is no percentage: give a number from 0 to 100")

@@ -39,8 +39,8 @@ options:
   max_fail_percentage:
     version_added: 0.2.0
     description:
-      - The part of a batch that may fail before a rollout ends. The table then comes in that batch, and RV(ends) is for
-        a task C(meta=end_play) behind it.
+      - The part of a batch that may fail before a rollout ends, from 0 to 100. The table then comes in that batch, and
+        RV(ends) is for a task C(meta=end_play) behind it.
     type: float
 seealso:
   - module: fleet.certs_d.verify_fallback

@@ -78,9 +78,14 @@ class _Checker:
     def _tell(self, findings: Iterable[Finding]) -> None:
         self.findings += findings
 
+    def _is_too_large(self, content: str, source: str) -> bool:
+        """Whether whoever reads the file on the node would not take its bytes, which are told then."""
+        too_large = len(content.encode("utf-8", "surrogatepass")) > LARGEST
+        self._tell([Finding("too-large", source)] if too_large else [])
+        return too_large
+
     def _certificates(self, content: str, source: str) -> list[Parsed]:
-        if len(content) > LARGEST:
-            self._tell([Finding("too-large", source)])
+        if self._is_too_large(content, source):
             return []
         try:
             return parse_certificates(content)
@@ -90,7 +95,7 @@ class _Checker:
 
     def _key(self, pair: ClientPair) -> bytes:
         """The public half of the key, empty where there is none to be had."""
-        if not pair.private_key:
+        if not pair.private_key or self._is_too_large(pair.private_key, pair.key_source):
             return b""
         more = extra_blocks(pair.private_key)
         if more:

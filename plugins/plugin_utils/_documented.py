@@ -19,8 +19,12 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._verdict import (
     told,
 )
 
-# Loopback addresses were ordinary ones then.
-_LATE_RULE = ". From docker 1.3.1 on no certs.d is read for it, since docker's settings here call it insecure"
+# The option is in docker's CHANGELOG from 1.3.1 on. What it does was seen with the registry client of docker 1.3.3, for
+# which loopback addresses were ordinary ones.
+_LATE_RULE = (
+    ". From docker 1.3.1 on, which brought --insecure-registry, no certs.d is read for it, since docker's settings "
+    "here call it insecure"
+)
 
 
 def documented(registry: Mapping[str, Any]) -> Verdict:

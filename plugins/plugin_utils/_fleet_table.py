@@ -89,11 +89,13 @@ def rows_of(record: Record) -> list[Row]:
     if verification.get("skipped"):
         why = verification.get("false_condition") or verification.get("skip_reason") or "nobody says why"
         return [Row(host, result=SKIPPED, fault=f"its verification was skipped: {why}")]
-    if "registries" not in verification:
+    registries = verification.get("registries")
+    # Without a host directory nothing was asked, which has a message and no registries; check mode has neither.
+    if "registries" not in verification or (not registries and verification.get("msg")):
         return [Row(host, fault=str(verification.get("msg") or _WORDLESS))]
-    if not verification["registries"]:
+    if not registries:
         return [Row(host, result=NOT_VERIFIED if verification.get("verified") is False else "no registries")]
-    return [_row(host, registry) for registry in verification["registries"]]
+    return [_row(host, registry) for registry in registries]
 
 
 def render(rows: Sequence[Row]) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -22,6 +23,8 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import CaRoo
 
 _SUFFIXES = (".crt", ".cert", ".key")
 _LEVELS = ("all", "groups", "hosts")
+# Ansible Vault writes four bytes and some line ends for one; what is in it is measured when it has been decrypted.
+_LARGEST_FILE = 5 * LARGEST
 
 
 class Unreadable(Exception):
@@ -115,18 +118,28 @@ class _Reader:
     def _content(self, file: str, path: str) -> str | None:
         """None where engines, or we, could not read the file; a finding then says so."""
         self._findings += file_name_findings(_stem(file), _suffix(file), shown(path))
-        if not os.path.isfile(path):
-            detail = "a symlink that leads nowhere" if os.path.islink(path) and not os.path.exists(path) else ""
-            self._findings.append(Finding("not-a-file", shown(path), detail))
+        obstacle = _obstacle(path)
+        if obstacle:
+            self._findings.append(obstacle)
             return None
         try:
-            if os.path.getsize(path) > LARGEST:
-                self._findings.append(Finding("too-large", shown(path)))
-                return None
             return normalise(self._read_text(path))
         except Unreadable as error:
             self._findings.append(Finding(error.code, shown(path), str(error)))
             return None
+
+
+def _obstacle(path: str) -> Finding | None:
+    """Why a file is not even opened."""
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        if os.path.islink(path) and not isinstance(error, PermissionError):
+            return Finding("not-a-file", shown(path), "a symlink that leads nowhere")
+        return _unreadable(error, path)
+    if not stat.S_ISREG(status.st_mode):
+        return Finding("not-a-file", shown(path))
+    return Finding("too-large", shown(path)) if status.st_size > _LARGEST_FILE else None
 
 
 def _files_of_host(directory: str, groups: Sequence[str], host: str) -> dict[str, str]:

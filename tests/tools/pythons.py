@@ -14,9 +14,10 @@ from pathlib import Path
 
 def interpreters(minors: Iterable[int]) -> dict[str, str]:
     """Those of 3.MINOR on the PATH, and those that pyenv keeps, by version."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     found: dict[str, str] = {}
     for version in (f"3.{minor}" for minor in minors):
-        kept = sorted(Path(os.environ.get("PYENV_ROOT", "/root/.pyenv"), "versions").glob(f"{version}.*/bin/python"))
+        kept = sorted(pyenv.glob(f"versions/{version}.*/bin/python"))
         path = str(kept[-1]) if kept else shutil.which(f"python{version}")
         if path and subprocess.run([path, "-c", "import ssl"], check=False, capture_output=True).returncode == 0:
             found[version] = path

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,15 +23,19 @@ HOLDER = f"import os, sys; held = b'a' * {64 * MIB}; os.fork(); os.write(1, b'%d
 
 
 def test_what_a_program_and_its_fork_share_counts_once() -> None:
-    with subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
-        forks = [int(holder.stdout.readline()) for _each in range(2)]
-        assert [pid for pid in descendants(os.getpid()) if pid in forks] == [holder.pid, *({*forks} - {holder.pid})]
+    # Below a shell, which has no other children, as pytest may have.
+    command = ["sh", "-c", '"$0" -c "$1"; :', sys.executable, HOLDER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
+        assert shell.stdout is not None
+        told = {int(shell.stdout.readline()) for _each in range(2)}
+        holder, fork = descendants(shell.pid)
+        assert ({holder, fork}, descendants(holder)) == (told, [fork])
         peaks = Peaks()
-        peaks.look(os.getpid())
-        holder.communicate()
+        peaks.look(shell.pid)
+        shell.communicate()
     assert 64 * MIB < peaks.program < 128 * MIB
-    assert peaks.program * 0.9 < peaks.together < 128 * MIB
+    # Two copies would be nearly twice as much; what is swapped out meanwhile is not counted.
+    assert 0.7 < peaks.together / peaks.program < 1.3
 
 
 def test_hosts_are_dealt_out_to_the_nodes_and_each_has_a_root_of_its_own() -> None:

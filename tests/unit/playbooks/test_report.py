@@ -91,8 +91,22 @@ def test_a_variable_that_is_wrong_for_all_hosts_leaves_an_earlier_report_as_it_w
     before = hosts(tmp_path)
     run = playbook(tmp_path, "report", inventory, "-e", "node_request=v2")
     assert run.returncode != 0
-    assert "was left as it was: here: request: 'v2' is no path of a request" in run.stdout
+    assert "was left as it was:" in run.stdout
+    assert "- here: request: 'v2' is no path of a request" in run.stdout
     assert hosts(tmp_path) == before
+
+
+def test_all_that_is_wrong_with_variables_is_told_and_each_sentence_once(tmp_path: Path) -> None:
+    wrong = {"a": "v1", "b": "v2", "c": "v1"}
+    lines = [f"{HERE.replace('here', name)} node_request={request}" for name, request in wrong.items()]
+    inventory = "\n".join(["[nodes]", *lines, ""])
+    (tmp_path / "certs_d_report").mkdir()
+    (tmp_path / "certs_d_report/report.json").touch()
+    output = playbook(tmp_path, "report", inventory).stdout
+    told = [line.strip() for line in output.splitlines() if line.startswith("  - ")]
+    assert told == [
+        f"- {host}: request: '{wrong[host]}' is no path of a request: begin with a slash, use ASCII" for host in "ab"
+    ]
 
 
 def test_slices_are_merged_without_any_inventory(tmp_path: Path) -> None:

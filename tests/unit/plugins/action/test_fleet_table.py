@@ -30,6 +30,7 @@ PLAYBOOK = """
     - name: Show
       fleet.certs_d.fleet_table:
         hosts: "{{ ansible_play_hosts_all }}"
+        max_fail_percentage: "{{ limit | default(omit) }}"
       run_once: true
     - name: Fail
       ansible.builtin.fail:
@@ -91,3 +92,16 @@ def test_a_host_that_left_the_play_without_a_record_is_a_failed_row(tmp_path: Pa
     tables, output = play(tmp_path, "[nodes]\na\nb leaves=true\nc\n", "-e", "batch=2")
     assert tables == [{"a": "no registries", "b": "failed", "c": "no registries"}]
     assert "b: it failed, see the message of its task above" in output
+
+
+@pytest.mark.parametrize("limit", ["-1", "100.5", '"nan"', "[10, 50]"])
+def test_a_limit_that_is_no_percentage_is_told(tmp_path: Path, limit: str) -> None:
+    tables, output = play(tmp_path, "[nodes]\na\n", "-e", f'{{"limit": {limit}}}')
+    assert tables == []
+    assert "max_fail_percentage" in output
+    assert "failed=1" in output
+
+
+@pytest.mark.parametrize("limit", ["0", "100"])
+def test_both_ends_of_the_limit_belong_to_it(tmp_path: Path, limit: str) -> None:
+    assert play(tmp_path, "[nodes]\na\n", "-e", f'{{"limit": {limit}}}')[0] == [{"a": "no registries"}]

@@ -198,6 +198,15 @@ def test_a_certificate_that_would_not_be_read_from_a_file_is_told(ca: Issued) ->
     assert sentences(root="#" * LARGEST + "\n" + ca.certificate) == [f"too-large {CRT}"]
 
 
+def test_a_key_that_would_not_be_read_from_a_file_is_told(client: Issued) -> None:
+    told = sentences(pair=(client.certificate, client.private_key + "#" * LARGEST))
+    assert told == [f"too-large {KEY}"]
+
+
+def test_the_size_is_that_of_the_file_and_not_the_number_of_characters(ca: Issued) -> None:
+    assert sentences(root="\N{EURO SIGN}" * (LARGEST // 3 + 1) + "\n" + ca.certificate) == [f"too-large {CRT}"]
+
+
 def test_one_damaged_block_among_sound_ones_is_told(ca: Issued, client: Issued) -> None:
     damaged = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     told = sentences(pair=(client.certificate + damaged, client.private_key), root=ca.certificate + damaged)

@@ -96,7 +96,10 @@ def test_the_reason_names_registry_pair_and_cause(pairs: list[str], reason: str)
 def test_a_registry_that_dockers_settings_call_insecure_has_another_loop_at_the_end(
     findings: list[dict[str, str]],
 ) -> None:
-    late = "From docker 1.3.1 on no certs.d is read for it, since docker's settings here call it insecure"
+    late = (
+        "From docker 1.3.1 on, which brought --insecure-registry, no certs.d is read for it, since docker's settings "
+        "here call it insecure"
+    )
     plain = documented(registry("good", findings=findings))
     listed = documented(registry("good", findings=findings, measured={"listed_insecure": True}))
     assert listed == {**plain, "reason": f"{plain['reason']}. {late}"}

@@ -17,6 +17,7 @@ from ansible_collections.fleet.certs_d.plugins.plugin_utils._expectation import 
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._fleet_table import (
     Record,
     is_due,
+    is_end,
     render,
     rows_of,
 )
@@ -115,6 +116,15 @@ def test_what_was_expected_is_verified_without_getting_in() -> None:
 def test_a_module_that_failed_is_a_row_with_its_message() -> None:
     (row,) = rows_of(Record("node1", "", {"verified": False, "msg": "use become"}))
     assert (row.result, row.fault) == ("failed", "use become")
+
+
+def test_a_host_without_a_host_directory_is_a_failed_row_and_the_table_comes_where_no_other_is_left() -> None:
+    nothing = "docker: there is no host directory, so nothing was asked"
+    record = Record("node9", "", {"verified": False, "registries": [], "failed": False, "msg": nothing})
+    (row,) = rows_of(record)
+    assert (row.result, row.fault) == ("failed", nothing)
+    assert is_due([FAILED, record, NOT_YET], batch=["node4", "node9"])
+    assert is_end([FAILED, record], batch=["node4", "node9"], max_fail_percentage=None)
 
 
 def test_a_host_whose_verification_was_skipped_says_why_and_is_no_failure() -> None:

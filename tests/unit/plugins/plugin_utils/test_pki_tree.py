@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from errno import EACCES, ENOENT
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import LARGEST
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import Finding
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._layout import Registry
 from ansible_collections.fleet.certs_d.plugins.plugin_utils._pki_tree import Place, Unreadable, read_tree
@@ -179,6 +183,56 @@ def test_a_file_of_any_size_is_told_and_not_read(tmp_path: Path, suffix: str) ->
 
     _registries, findings = read_tree(str(tmp_path), Place("node1", []), read_text=read_text)
     assert "too-large" in [finding.code for finding in findings]
+
+
+def test_a_file_that_is_large_only_while_it_is_encrypted_is_read(tmp_path: Path) -> None:
+    lay(tmp_path, "all/ca.crt")
+    path = tmp_path / REGISTRY / "all" / "ca.crt"
+    path.write_bytes(VaultLib([("", VaultSecret(b"password"))]).encrypt(b"#" * LARGEST))
+    assert path.stat().st_size > 4 * LARGEST
+    (registry,), findings = read_tree(str(tmp_path), Place("node1"), read_text=lambda path: "clear")
+    assert (registry.ca_certificates[0].content, findings) == ("clear\n", [])
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(PermissionError(EACCES, "Permission denied"), "Permission denied"), (FileNotFoundError(ENOENT, "Gone"), "Gone")],
+    ids=["out of reach", "gone since it was listed"],
+)
+def test_a_file_that_can_not_be_looked_at_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, reason: str
+) -> None:
+    lay(tmp_path, "all/ca.crt")
+    look = os.stat
+
+    def refuse(path: Any, **options: Any) -> os.stat_result:
+        if str(path).endswith("ca.crt"):
+            raise error
+        return look(path, **options)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    findings = read_tree(str(tmp_path), Place("node1"), read_text=str)[1]
+    assert findings == [Finding("unreadable", str(tmp_path / REGISTRY / "all/ca.crt"), reason)]
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay(tmp_path, "all/ca.crt")
+    path = tmp_path / REGISTRY / "all/ca.crt"
+    look = os.stat
+
+    def last_look(at: Any, **options: Any) -> os.stat_result:
+        found = look(at, **options)
+        if str(at) == str(path):
+            path.unlink()
+        return found
+
+    def read_text(path: str) -> str:
+        raise Unreadable("Gone")
+
+    monkeypatch.setattr(os, "stat", last_look)
+    assert read_tree(str(tmp_path), Place("node1"), read_text=read_text)[1] == [
+        Finding("unreadable", str(path), "Gone")
+    ]
 
 
 def test_symlinks_to_files_and_folders_are_followed(tmp_path: Path) -> None:
