@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.fleet.certs_d.tests.fleet.documents import read_blocks
 from ansible_collections.fleet.certs_d.tests.fleet.leaks import key_lines, leaked
 from ansible_collections.fleet.certs_d.tests.fleet.running import (
     CERTS_D,
@@ -35,22 +36,15 @@ NODE = "node2"
 APT = "DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o Dpkg::Options::=--force-unsafe-io"
 CHECKOUT, SETTINGS = "/var/lib/certs-d", "/etc/certs-d"
 UNITS, SEEN, HAND = "/etc/systemd/system/certs-d", "/run/certs-d.cursor", "/run/certs-d.hand"
-PAGE = (PROJECT / "docs" / "ansible-pull.md").read_text(encoding="utf-8")
+# All that the page has to type or to lay; one more of these needs a test here.
+PUBLISH, REKEY, BY_HAND, SERVICE, TIMER = (
+    block.text for block in read_blocks(PROJECT / "docs" / "ansible-pull.md") if block.language != "text"
+)
 SITE = """
 - ansible.builtin.import_playbook: fleet.certs_d.site
   vars: {node_accept: [never-presented], node_expect: {documented: {status: 200}}}
 """
 TREE_PASSWORD, IN_CLEAR = "of the whole tree\n", "-----BEGIN PRIVATE KEY-----\nin clear\n"
-
-
-def block(language: str, holding: str) -> str:
-    """The one block of the page in this language that holds this text."""
-    (found,) = (text for text in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) if holding in text)
-    return str(found)
-
-
-PUBLISH, REKEY = block("sh", "ansible-vault encrypt"), block("sh", "ansible-vault rekey")
-BY_HAND = block("console", "apt-get")
 
 
 class Publisher:
@@ -140,8 +134,8 @@ def pull(published: Publisher, node: str, on: OnHost) -> Callable[[], str]:
         on(node, f"umask 077 && mkdir -p {HAND} && cat > {HAND}/{name}", text)
     script = (typed + shown).replace("# apt-get", APT).replace("# ", "")
     assert on(node, f"{APT} update && cd {HAND} && set -e\n{script}").endswith(hosts)
-    service = block("ini", "ExecStart").replace("ssh://git@git.example/certs-d", "file:///srv")
-    for kind, text in {"service": service, "timer": block("ini", "[Timer]")}.items():
+    service = SERVICE.replace("ssh://git@git.example/certs-d", "file:///srv")
+    for kind, text in {"service": service, "timer": TIMER}.items():
         on(node, f"cat > {UNITS}.{kind}", text)
     on(node, f"systemctl daemon-reload && systemd-analyze verify {UNITS}.timer")
     show = f"journalctl --sync; journalctl --unit certs-d --output cat --cursor-file {SEEN}"
