@@ -152,7 +152,7 @@ def lay_repository(on: OnHost, repository: Path) -> None:
 
 def recap(told: str) -> str:
     """The last line about the node."""
-    return re.findall(rf"^{NODE} +: .*$", told, re.MULTILINE)[-1]
+    return str(re.findall(rf"^{NODE} +: .*$", told, re.MULTILINE)[-1])
 
 
 def test_a_node_pulls_its_certificates_and_no_key_of_another_host(
