@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from ansible_collections.fleet.certs_d.tests.fleet.running import INVENTORY, PROJECT, Run, address, run, tool
+from ansible_collections.fleet.certs_d.tests.fleet.running import (
+    CONNECTIONS,
+    INVENTORY,
+    PROJECT,
+    Run,
+    address,
+    run,
+    tool,
+)
 
 PKI = INVENTORY / ".lab" / "pki" / "registry.lab:5000"
 # Where the newcomer's playbook lays its host directories, so that the lab's own stay as they are.
@@ -114,6 +122,7 @@ class Newcomer:
             ANSIBLE_COLLECTIONS_PATH=str(self.home / ".ansible" / "collections"),
             ANSIBLE_GALAXY_SERVER=self.galaxy.url,
             ANSIBLE_PRIVATE_KEY_FILE=str(INVENTORY / ".lab" / "id_ed25519"),
+            ANSIBLE_SSH_CONTROL_PATH_DIR=CONNECTIONS.name,
             ANSIBLE_SSH_COMMON_ARGS=f"-o UserKnownHostsFile={INVENTORY}/.lab/known_hosts",
         )
 

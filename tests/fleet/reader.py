@@ -52,6 +52,7 @@ SUBSTITUTES = {
     "registry_name: registry.example:5000": f"registry_name: {DEPLOYED}",
     "registry.example": REGISTRY.partition(":")[0],
     "ansible HOST ": "ansible node1 ",
+    "--limit HOST ": "--limit node1 ",
     "nodes[0:99]": "nodes[0:1]",
     "nodes[100:199]": "nodes[2:]",
     "88:e8:…:c5:01": ":".join(["88"] * 32),
@@ -97,7 +98,12 @@ class Reader:
     clients: Mapping[str, Issued]
 
     def prepare(self) -> None:
-        """What a document takes for granted where it says nothing else: a tree that is deployed, and inventories."""
+        """What a document takes for granted where it says nothing else: inventories, and a tree that is deployed."""
+        self.write_inventories()
+        self._deploy()
+
+    def write_inventories(self) -> None:
+        """How the hosts are reached, and in which groups they are."""
         shutil.copy(PROJECT / "ansible.cfg", self.folder)
         hosts = {name: address(INVENTORY, name) for name in (HOST, *NODES)}
         reached = [_SSH.format(name=name, address=hosts[name], folder=INVENTORY / ".lab") for name in hosts]
@@ -108,6 +114,8 @@ class Reader:
         self.write("inventory", yaml.safe_dump(inventory, sort_keys=False))
         registries = {"hosts": {HOST: _REGISTRY_VARIABLES}}
         self.write("registries", yaml.safe_dump({"registries": registries}))
+
+    def _deploy(self) -> None:
         server = issue_server(signer=self.authority, names=[DEPLOYED.partition(":")[0]])
         self.write("pki/registry.lab.crt", server.certificate)
         self.write("pki/registry.lab.key", server.private_key)

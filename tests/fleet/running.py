@@ -24,9 +24,10 @@ SITE = PROJECT / "playbooks" / "site.yml"
 NODES_ALONE = ("--skip-tags", "registry")
 CERTS_D = "/etc/docker/certs.d"
 REGISTRY = "registry.lab:5000"
-# The connections of this session, kept for its next lines: those of another one may lead to hosts that are gone.
-_CONNECTIONS = TemporaryDirectory(prefix="certs-d-ssh-")
-_KEPT = ("ControlMaster=auto", "ControlPersist=30", f"ControlPath={_CONNECTIONS.name}/%C")
+# The connections of this session, kept for its next lines: those of another one may lead to hosts that are gone. A
+# socket's path may have 107 bytes, so it is no place below a test's own.
+CONNECTIONS = TemporaryDirectory(prefix="certs-d-ssh-", dir="/tmp")
+_KEPT = ("ControlMaster=auto", "ControlPersist=30", f"ControlPath={CONNECTIONS.name}/%C")
 
 
 @dataclass(frozen=True)

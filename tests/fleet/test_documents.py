@@ -65,7 +65,9 @@ def test_pages_that_are_left_out_have_a_test_of_their_own() -> None:
         ("```console\n$ ansible-playbook -i inventory \\\n    fleet.certs_d.sight\n```\n", "fleet.certs_d.sight"),
     ],
 )
-def test_a_wrong_example_is_told(reader: Reader, tmp_path: Path, example: str, complaint: str) -> None:
+def test_a_wrong_example_is_told(authority: Issued, tmp_path: Path, example: str, complaint: str) -> None:
+    reader = Reader(tmp_path, authority, {})
+    reader.write_inventories()
     page = tmp_path / "page.md"
     page.write_text(f"# A page\n\n{example}")
     (block,) = read_blocks(page)

@@ -31,15 +31,21 @@ class Watched(NamedTuple):
 
 
 @pytest.fixture
-def reader(fleet: Run, playbook: Ansible, tmp_path: Path) -> Iterator[Reader]:
+def nodes(fleet: Run, playbook: Ansible) -> Iterator[None]:
+    """Nodes that are as before afterwards, however far a test or its reader came."""
+    yield
+    playbook(SITE, "--tags", "layout", "-e", "node_purge=registries").good()
+
+
+@pytest.fixture
+def reader(nodes: None, tmp_path: Path) -> Reader:
     """A reader of the page, whose stores hold other pairs than the nodes have."""
     authority = issue_ca()
     reader = Reader(tmp_path / "reader", authority, {node: issue_client(node, signer=authority) for node in NODES})
     reader.folder.mkdir()
     reader.prepare()
     reader.begin("docs/secrets.md")
-    yield reader
-    playbook(SITE, "--tags", "layout", "-e", "node_purge=files").good()
+    return reader
 
 
 @pytest.fixture
@@ -79,6 +85,20 @@ def test_by_way_of_the_tree_a_key_is_seen_by_nobody(
     tree = [path.read_text() for path in (reader.folder / "pki" / REGISTRY / "hosts").rglob("*.key")]
     assert [text.partition(";")[0] for text in tree] == ["$ANSIBLE_VAULT"] * len(NODES)
     assert reader.run(command).good().count("changed=0 ") == len(NODES)
+
+
+def test_another_text_of_a_key_is_encrypted_with_another_stream(reader: Reader, kept: dict[str, str]) -> None:
+    """The stream of Ansible Vault comes from password and salt: under the same two, two texts tell their difference."""
+    (reader.folder / "tree.password").write_text("tree-password")
+    reader.use(BY_TREE)
+    key = reader.folder / "pki" / REGISTRY / "hosts/node1/10-node.key"
+    store = reader.folder / "store/registry/node1.json"
+    salts = []
+    for text in (kept["node1"], kept["node1"] + "\n"):
+        store.write_text(json.dumps({**json.loads(store.read_text()), "private_key": text}))
+        reader.run("ansible-playbook tree.yml -i inventory -l node1 --vault-password-file tree.password").good()
+        salts.append(bytes.fromhex("".join(key.read_text().splitlines()[1:])).split(b"\n")[0])
+    assert salts[0] != salts[1]
 
 
 @pytest.mark.parametrize("hushed", [False, True], ids=["", "no_log"])
