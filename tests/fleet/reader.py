@@ -53,8 +53,6 @@ SUBSTITUTES = {
     "registry.example": REGISTRY.partition(":")[0],
     "ansible HOST ": "ansible node1 ",
     "--limit HOST ": "--limit node1 ",
-    "nodes[0:99]": "nodes[0:1]",
-    "nodes[100:199]": "nodes[2:]",
     "88:e8:…:c5:01": ":".join(["88"] * 32),
     's3: {bucket: images, region: eu-central-1, accesskey: "{{ vault_key_id }}", secretkey: "{{ vault_key }}"}': (
         f"filesystem: {{rootdirectory: {ROOT}/images}}"
