@@ -32,7 +32,7 @@ Galaxy is asked nothing: the collection depends on no other.
 
 ## Installing
 
-From a checkout, in a directory of one's own:
+From a checkout, here `~/fleet.certs_d`, in a directory of one's own:
 
 ```console
 {{ build }}
