@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Iterable, NamedTuple
 
-from ansible_collections.fleet.certs_d.plugins.module_utils._disk import LARGEST
-
 
 class Kind(NamedTuple):
     """One row of the catalogue; what is acceptable can still be laid, and `accept` lets a user ask for it."""
@@ -88,9 +86,7 @@ CATALOGUE: dict[str, Kind] = {
     "never-presented": _warning("this engine never presents the pair", "put it first, or remove it"),
     # The host directory
     "not-a-file": _error("engines expect a regular file here", "remove it"),
-    "too-large": _error(
-        f"this is more than {LARGEST // 2**20} MiB, more than is read of certificates and keys", "remove it"
-    ),
+    "too-large": _error("this is more than 4 MiB, more than is read of certificates and keys", "remove it"),
     "not-a-directory": _error("a file is in the place of the host directory", "remove it, or lay the directory anew"),
     "dangling-link": _error("the symlink leads nowhere, and engines stop at it", "remove it"),
     "hidden-file": _warning("engines read this hidden file, too", "remove it"),

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.fleet.certs_d.plugins.module_utils._disk import LARGEST
 from ansible_collections.fleet.certs_d.plugins.module_utils._engines import ENGINES
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import CATALOGUE, Finding, acceptable_codes
 from ansible_collections.fleet.certs_d.plugins.module_utils._inspection import inspect_root
@@ -228,6 +229,10 @@ def test_the_directory_of_a_code_shows_it(code: str) -> None:
 def test_a_sound_directory_shows_nothing(tmp_path: Path) -> None:
     files = pair(GOOD, "10") | {"ca.crt": CA.certificate, "README": "by hand"}
     assert list(on_node(files)(tmp_path)) == []
+
+
+def test_the_limit_of_a_file_is_told_as_it_is() -> None:
+    assert f"more than {LARGEST // 2**20} MiB" in CATALOGUE["too-large"].problem
 
 
 def test_the_page_of_the_catalogue_is_the_one_that_is_made_of_it() -> None:
