@@ -42,9 +42,12 @@ def main() -> int:
     """Exit status 0 when all was measured; 2 where a run failed."""
     parser = argparse.ArgumentParser(prog="scale", description="Measure site over ever more hosts.")
     parser.add_argument("--quick", action="store_true", help="a sanity run: few hosts, once")
+    parser.add_argument(
+        "--rounds", type=int, default=_ROUNDS, metavar="N", help="how often each is measured: %(default)s"
+    )
     parser.add_argument("--into", type=Path, metavar="FILE", help="a document that gets the table")
     chosen = parser.parse_args()
-    sizes, rounds = (_QUICK, 1) if chosen.quick else (_SIZES, _ROUNDS)
+    sizes, rounds = (_QUICK, 1) if chosen.quick else (_SIZES, chosen.rounds)
     _LOG.parent.mkdir(exist_ok=True)
     runs: dict[Case, list[Run]] = {}
     try:
