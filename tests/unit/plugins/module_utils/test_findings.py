@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-from importlib.util import module_from_spec, spec_from_file_location
-
 import pytest
 
-from ansible_collections.fleet.certs_d.plugins.module_utils import _disk, _findings
 from ansible_collections.fleet.certs_d.plugins.module_utils._findings import CATALOGUE, Finding, errors, report
 
 
@@ -50,13 +47,3 @@ def test_a_finding_stands_in_results_with_code_severity_place_and_message() -> N
         "place": "b.key",
         "message": finding.sentence(),
     }
-
-
-def test_the_size_that_is_told_is_the_one_that_is_kept_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_disk, "LARGEST", 7 * 2**20)
-    spec = spec_from_file_location("findings_of_another_size", _findings.__file__)
-    assert spec is not None
-    assert spec.loader is not None
-    another = module_from_spec(spec)
-    spec.loader.exec_module(another)
-    assert "more than 7 MiB" in another.CATALOGUE["too-large"].problem
