@@ -353,7 +353,9 @@ def test_without_the_registry_the_gate_says_so(hub: Hub) -> None:
         assert (answer.status, answer.reason) == (503, "the registry behind the gate does not answer")
         assert hub.ask(None, "GET", "/v2/").status == 403
     finally:
-        on("hub1", f"systemctl start {SITE}")
+        # It listens a moment after systemd has started it.
+        ask = f"curl --silent --output /dev/null --unix-socket /run/{SITE}/registry.sock http://x/v2/"
+        on("hub1", f"systemctl start {SITE}; timeout 20 sh -c 'until {ask}; do sleep 0.1; done'")
 
 
 # What lies on the host.
