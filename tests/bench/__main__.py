@@ -36,7 +36,7 @@ from ansible_collections.fleet.certs_d.tests.bench.cases import (
     in_turn,
     material_needed,
 )
-from ansible_collections.fleet.certs_d.tests.bench.document import with_tables
+from ansible_collections.fleet.certs_d.tests.bench.document import tell
 from ansible_collections.fleet.certs_d.tests.bench.fleet import PROJECT, Fleet
 from ansible_collections.fleet.certs_d.tests.bench.goals import goals
 from ansible_collections.fleet.certs_d.tests.bench.machine import describe
@@ -70,9 +70,7 @@ def main() -> int:
             return 2
     summaries = summarise(sorted(measured, key=lambda each: planned.index(each.block)))
     told = f"{describe()}\n\n{tables(summaries, goals(summaries))}\nMeasured in {time.monotonic() - started:.0f} s.\n"
-    print(told)
-    if chosen.into:
-        chosen.into.write_text(with_tables(chosen.into.read_text(encoding="utf-8"), told), encoding="utf-8")
+    tell(told, chosen.into)
     return 0
 
 

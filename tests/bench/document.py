@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 BEGIN = "<!-- make bench writes from here -->"
 END = "<!-- to here -->"
 
@@ -16,3 +18,10 @@ def with_tables(document: str, tables: str) -> str:
     if not end:
         raise ValueError(f"the marks {BEGIN} and {END} are missing")
     return f"{before}{BEGIN}\n\n```text\n{tables.strip()}\n```\n\n{END}{after}"
+
+
+def tell(tables: str, into: Path | None) -> None:
+    """Print the tables, and put them into the document that wants them."""
+    print(tables)
+    if into:
+        into.write_text(with_tables(into.read_text(encoding="utf-8"), tables), encoding="utf-8")

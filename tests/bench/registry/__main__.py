@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ansible_collections.fleet.certs_d.tests.bench.document import with_tables
+from ansible_collections.fleet.certs_d.tests.bench.document import tell
 from ansible_collections.fleet.certs_d.tests.bench.machine import describe
 from ansible_collections.fleet.certs_d.tests.bench.registry.load import (
     BLOB,
@@ -52,10 +52,7 @@ def main() -> int:
     except LoadFailed as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 2
-    told = f"{describe()}\n\n{report(rates)}"
-    print(told)
-    if chosen.into:
-        chosen.into.write_text(with_tables(chosen.into.read_text(encoding="utf-8"), told), encoding="utf-8")
+    tell(f"{describe()}\n\n{report(rates)}", chosen.into)
     return 0
 
 

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure what playbooks/site.yml costs the controller, for ever more hosts.
 
-Usage: make scale OPTIONS='[--quick] [--into FILE]'. The fleet of inventories/bench must be up: its nodes stand for many
-hosts each, and ask a registry that runs here, through their ssh connections. Prints the machine and the table; --into
-also puts them between the two marks of a document.
+Usage: make scale OPTIONS='[--quick] [--rounds N] [--into FILE]'. The fleet of inventories/bench must be up: its nodes
+stand for many hosts each, and ask a registry that runs here, through their ssh connections. Prints the machine and the
+table; --into also puts them between the two marks of a document.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ansible_collections.fleet.certs_d.tests.bench.cases import FIRST, PING, UNCHANGED
-from ansible_collections.fleet.certs_d.tests.bench.document import with_tables
+from ansible_collections.fleet.certs_d.tests.bench.document import tell
 from ansible_collections.fleet.certs_d.tests.bench.fleet import PROJECT, Fleet, tool
 from ansible_collections.fleet.certs_d.tests.bench.machine import describe
 from ansible_collections.fleet.certs_d.tests.bench.measure import RunFailed, measure
@@ -56,10 +56,7 @@ def main() -> int:
     except RunFailed as failure:
         print(f"scale: {failure}", file=sys.stderr)
         return 2
-    told = f"{describe()}\n\n{report(runs)}"
-    print(told)
-    if chosen.into:
-        chosen.into.write_text(with_tables(chosen.into.read_text(encoding="utf-8"), told), encoding="utf-8")
+    tell(f"{describe()}\n\n{report(runs)}", chosen.into)
     return 0
 
 

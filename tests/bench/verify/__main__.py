@@ -26,7 +26,7 @@ from statistics import median
 from typing import Any
 
 from ansible_collections.fleet.certs_d.plugins.module_utils._pem import fingerprint
-from ansible_collections.fleet.certs_d.tests.bench.document import with_tables
+from ansible_collections.fleet.certs_d.tests.bench.document import tell
 from ansible_collections.fleet.certs_d.tests.bench.fleet import PROJECT, tool
 from ansible_collections.fleet.certs_d.tests.bench.machine import describe
 from ansible_collections.fleet.certs_d.tests.bench.measure import RunFailed
@@ -51,10 +51,7 @@ def main() -> int:
     except RunFailed as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 2
-    told = f"{describe()}\n\n{report(runs)}"
-    print(told)
-    if chosen.into:
-        chosen.into.write_text(with_tables(chosen.into.read_text(encoding="utf-8"), told), encoding="utf-8")
+    tell(f"{describe()}\n\n{report(runs)}", chosen.into)
     return 0
 
 
